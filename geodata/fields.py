@@ -102,9 +102,7 @@ FIELDS: Mapping[Kind, tuple[Field, ...]] = MappingProxyType(
                 "population",
                 "population pop 人口 人口数 常住人口 居住人数 预估人数 rks rk",
             ),
-            _f(
-                "data_date", "date", "数据日期", "data date", "data_date date 日期 数据日期 更新日期 登记日期"
-            ),
+            _f("data_date", "date", "数据日期", "data date", "data_date date 日期 数据日期 更新日期 登记日期"),
             _f(
                 "region_code",
                 "code",
