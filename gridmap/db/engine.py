@@ -1,0 +1,87 @@
+"""The engine of this process and the transaction every service call is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import update_wrapper
+from typing import Concatenate, Generic, ParamSpec, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from gridmap.errors import Unavailable
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_engine: sa.Engine | None = None
+
+
+def sqlalchemy_url(url: str) -> sa.URL:
+    """``url`` for SQLAlchemy: any ``postgres(ql)://`` address is served by psycopg 3."""
+    parsed = sa.make_url(url.replace("postgres://", "postgresql://", 1))
+    return parsed.set(drivername="postgresql+psycopg")
+
+
+def libpq_url(url: str) -> str:
+    """``url`` for libpq programs (pg_dump, ogr2ogr, procrastinate)."""
+    return sqlalchemy_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def connect(url: str) -> sa.Engine:
+    """Make ``url`` the database of this process; connections are opened when first needed."""
+    global _engine
+    if _engine is not None:
+        _engine.dispose()
+    _engine = sa.create_engine(
+        sqlalchemy_url(url),
+        pool_size=8,
+        max_overflow=16,
+        pool_pre_ping=True,
+        connect_args={"options": "-c jit=off -c timezone=UTC"},
+    )
+    return _engine
+
+
+def engine() -> sa.Engine:
+    """The engine of this process; ``Unavailable`` (DB_NOT_CONNECTED) before :func:`connect`."""
+    if _engine is None:
+        raise Unavailable("DB_NOT_CONNECTED")
+    return _engine
+
+
+def disconnect() -> None:
+    """Close every connection (before a fork, at the end of a test)."""
+    if _engine is not None:
+        _engine.dispose()
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """A session in one transaction: leaving commits, raising rolls back."""
+    try:
+        with Session(engine(), expire_on_commit=False) as session, session.begin():
+            yield session
+    except OperationalError as error:
+        if error.connection_invalidated or "connection" in str(error.orig).lower():
+            raise Unavailable("DB_UNREACHABLE", reason=str(error.orig).strip().splitlines()[0]) from error
+        raise
+
+
+class Service(Generic[P, R]):
+    """A function of the service room: calling it is one transaction, :meth:`within` joins the caller's."""
+
+    def __init__(self, function: Callable[Concatenate[Session, P], R]) -> None:
+        self.within = function
+        update_wrapper(self, function)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        with transaction() as session:
+            return self.within(session, *args, **kwargs)
+
+
+def service(function: Callable[Concatenate[Session, P], R]) -> Service[P, R]:
+    """Declare ``function(session, ...)`` a service: returning commits, raising rolls back."""
+    return Service(function)

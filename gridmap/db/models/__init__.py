@@ -1,0 +1,37 @@
+"""The model; names are the field's own (glossary in docs/architecture.md)."""
+
+from gridmap.db.models.base import SRID, Base
+from gridmap.db.models.cases import Case
+from gridmap.db.models.ground import Barrier, Building, Compound, Region, Unit
+from gridmap.db.models.imports import ColumnMapping, DataVersion, ImportBatch, ImportProblem, ImportRow
+from gridmap.db.models.people import ApiToken, AuditEvent, LoginAttempt, RoleGrant, SignInLink, User
+from gridmap.db.models.plans import CheckResult, Grid, Plan, PlanMisfit, PlanOperation, PlanUnit, SourceGrid
+
+__all__ = [
+    "SRID",
+    "ApiToken",
+    "AuditEvent",
+    "Barrier",
+    "Base",
+    "Building",
+    "Case",
+    "CheckResult",
+    "ColumnMapping",
+    "Compound",
+    "DataVersion",
+    "Grid",
+    "ImportBatch",
+    "ImportProblem",
+    "ImportRow",
+    "LoginAttempt",
+    "Plan",
+    "PlanMisfit",
+    "PlanOperation",
+    "PlanUnit",
+    "Region",
+    "RoleGrant",
+    "SignInLink",
+    "SourceGrid",
+    "Unit",
+    "User",
+]

@@ -1,0 +1,25 @@
+"""Data versions: a counter per layer that every change raises, so that tiles and pages know when they are stale."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from gridmap.db.models import DataVersion
+
+LAYERS = ("regions", "barriers", "buildings", "units", "plans", "cases")
+
+
+def raise_version(session: Session, *layers: str) -> None:
+    """Mark ``layers`` as changed by this transaction."""
+    for layer in sorted(layers):
+        row = insert(DataVersion).values(layer=layer, version=1)
+        raised = row.on_conflict_do_update(index_elements=["layer"], set_={"version": DataVersion.version + 1})
+        session.execute(raised)
+
+
+def versions(session: Session) -> dict[str, int]:
+    """The present version of every layer (0 where nothing was ever stored)."""
+    found = dict(session.execute(sa.select(DataVersion.layer, DataVersion.version)).tuples().all())
+    return {layer: found.get(layer, 0) for layer in LAYERS}

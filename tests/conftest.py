@@ -1,0 +1,82 @@
+"""Fixtures of all tests: a private cluster for the run, a fresh database from a template for each test that asks."""
+
+from __future__ import annotations
+
+import itertools
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from gridmap.db import engine
+from gridmap.db.cluster import Cluster
+from gridmap.db.migrate import migrate
+from gridmap.settings import Settings
+
+SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The real inputs beside the checkout; tests that need them skip elsewhere."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("../shared/data is not on this machine")
+    return SHARED_DATA
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A private PostGIS cluster that ends with the run."""
+    with tempfile.TemporaryDirectory(prefix="gridmap-test-") as folder:
+        Path(folder).chmod(0o755)  # root runs the server as another user, who must reach its data
+        with Cluster(Settings(data_dir=Path(folder))).used() as running:
+            yield running
+
+
+class Databases:
+    """Makes databases from templates in the cluster of the run."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self._templates: set[str] = set()
+
+    def _sql(self, statement: str) -> None:
+        with psycopg.connect(self.cluster.url_of("postgres"), autocommit=True) as connection:
+            connection.execute(statement.encode())
+
+    def template(self, name: str, fill: Callable[[], None], parent: str | None = None) -> str:
+        """The template ``name``, filled once by ``fill`` (called with the engine connected to it)."""
+        if name not in self._templates:
+            self._sql(f"CREATE DATABASE {name}" + (f" TEMPLATE {parent}" if parent else ""))
+            engine.connect(self.cluster.url_of(name))
+            fill()
+            engine.disconnect()
+            self._templates.add(name)
+        return name
+
+    def create(self, template: str) -> str:
+        """A new database from ``template``; its address."""
+        name = f"test_{next(_numbers)}"
+        self._sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.cluster.url_of(name)
+
+    def drop(self, url: str) -> None:
+        self._sql(f"DROP DATABASE {url.rsplit('/', 1)[1].split('?')[0]} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def databases(cluster: Cluster) -> Databases:
+    return Databases(cluster)
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> Iterator[str]:
+    """A fresh, migrated, empty database; the engine is connected to it."""
+    url = databases.create(databases.template("empty", migrate))
+    engine.connect(url)
+    yield url
+    engine.disconnect()
+    databases.drop(url)
