@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from gridmap.db import engine
 from gridmap.db.cluster import Cluster
@@ -64,7 +65,7 @@ class Databases:
         return self.cluster.url_of(name)
 
     def drop(self, url: str) -> None:
-        self._sql(f"DROP DATABASE {url.rsplit('/', 1)[1].split('?')[0]} WITH (FORCE)")
+        self._sql(f"DROP DATABASE {sa.make_url(url).database} WITH (FORCE)")
 
 
 @pytest.fixture(scope="session")

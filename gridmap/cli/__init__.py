@@ -1,0 +1,31 @@
+"""The command ``gridmap``: click through Flask's own group, one module a verb."""
+
+from __future__ import annotations
+
+import click
+from flask import Flask
+from flask.cli import FlaskGroup
+
+from gridmap import __version__
+
+
+def _create_app() -> Flask:
+    from gridmap.web.app import create_app
+
+    return create_app()
+
+
+@click.group(cls=FlaskGroup, create_app=_create_app, add_default_commands=False, add_version_option=False)
+@click.version_option(__version__, prog_name="gridmap")
+def main() -> None:
+    """Plan, check and show the grids of a county (网格划分、核查与展示)."""
+
+
+def _add_commands() -> None:
+    from gridmap.cli import db
+
+    for module in (db,):
+        main.add_command(module.command)
+
+
+_add_commands()
