@@ -12,7 +12,7 @@ from gridmap.settings import Settings
 
 @contextmanager
 def database(config: Settings) -> Iterator[str]:
-    """Connect this process to its database and yield the address; the private cluster is kept up while the block runs."""
+    """Connect this process to its database and yield the address; the private cluster stays up while the block runs."""
     if config.database_url is not None:
         connect(config.database_url)
         yield config.database_url
