@@ -53,7 +53,9 @@ _Points: TypeAlias = NDArray[np.float64]
 CHINA: Bounds = (73.0, 3.0, 136.0, 54.0)
 _NEAR_DEG = 0.5  # a file lies near the trusted extent if it falls within about 50 km of it
 _KEPT = 0.05  # readings under this plausibility are not worth a question
-_WEIGHTS = (("CRS_PLACE_TRUSTED", 1.0), ("CRS_PLACE_CHINA", 0.6), ("CRS_PLACE_ABROAD", 0.3))
+_PLACES = ("CRS_PLACE_TRUSTED", "CRS_PLACE_CHINA", "CRS_PLACE_ABROAD")
+_WEIGHTS = (0.0, 0.6, 0.3)
+_WEIGHTS_BESIDE_TRUSTED = (1.0, 0.3, 0.1)
 _SWAPPED = 0.8
 
 #: (datum, EPSG of 3-degree zone 25, of 6-degree zone 13, of the 3-degree zone 75 E without prefix, prior)
@@ -102,9 +104,9 @@ def recognise(
     enough), ``bounds`` (xmin, ymin, xmax, ymax) of the file, used where the sample is empty; ``trusted`` the extent in
     degrees of layers already accepted. Raises ``GeodataError`` CRS_UNREADABLE for a declaration nobody understands.
 
-    Plausibility is the share of the sample that falls near the trusted extent (weight 1), in China (0.6) or on Earth
-    (0.3), times a prior of the reading; the old datums Xian 1980 and Beijing 1954 cannot be told from CGCS2000 by
-    position and rank below it.
+    Plausibility is the share of the sample that falls in China (weight 0.6) or elsewhere on Earth (0.3), times a prior
+    of the reading. Where there is a trusted extent the weights are near it 1, in China 0.3, elsewhere 0.1. The old
+    datums Xian 1980 and Beijing 1954 cannot be told from CGCS2000 by position and rank below it.
     """
     points = _clean(sample_xy)
     if not len(points):
@@ -174,6 +176,8 @@ def _readings(declared: str | None, xy: _Points, has_trusted: bool) -> Iterator[
         if (prior := _minutes_prior(xy)) > 0:
             yield CrsGuess("CRS_DMS", STORED_CRS, 0.0, packing="ddd.mmss", declared=name), prior
         return
+    if max(abs(x), abs(y)) <= 180:
+        return  # degrees, but in the other order
     conflict = conflict if stated is not None and stated.is_geographic else ()
     for code, crs, prior in _metre_readings(x, y, has_trusted):
         yield CrsGuess(code, crs, 0.0, notes=(*conflict, *_old_datum_note(read_crs(crs).name)), declared=name), prior
@@ -205,7 +209,10 @@ def _place(guess: CrsGuess, points: _Points, prior: float, trusted: Bounds | Non
     if not on_earth.any():
         return guess
     shares = [_share_within(lon, lat, trusted, _NEAR_DEG), _share_within(lon, lat, CHINA, 0.0), on_earth.mean()]
-    score, note = max((share * weight, code) for share, (code, weight) in zip(shares, _WEIGHTS, strict=True))
+    weights = _WEIGHTS if trusted is None else _WEIGHTS_BESIDE_TRUSTED
+    scores = [share * weight for share, weight in zip(shares, weights, strict=True)]
+    score = max(scores)
+    note = _PLACES[scores.index(score)]
     lon, lat = lon[on_earth], lat[on_earth]
     place = (float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max()))
     return replace(guess, plausibility=float(score * prior), notes=(*guess.notes, note), bounds=place)
