@@ -1,0 +1,57 @@
+"""Arrow records to a frame of text and numbers, decoded where the format needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def attributes(part: pa.RecordBatch, decode: Callable[[str], str] | None = None) -> pd.DataFrame:
+    """The columns of ``part``: integers keep being integers beside nulls, lists and structs become text.
+
+    ``decode`` is applied to each distinct text.
+    """
+    import pyarrow as pa
+
+    columns = {}
+    for position, field in enumerate(part.schema):
+        column = part.column(position)
+        kind = field.type
+        if pa.types.is_dictionary(kind):
+            column = column.dictionary_decode()
+            kind = column.type
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+            column = column if decode is None else _recoded(column, decode)
+        elif pa.types.is_decimal(kind):
+            column = column.cast(pa.float64(), safe=False)
+        elif not (pa.types.is_primitive(kind) or pa.types.is_boolean(kind)):
+            column = pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())
+        columns[position] = column.to_pandas(types_mapper=_nullable)
+    return pd.DataFrame(columns)
+
+
+def _recoded(column: pa.Array, decode: Callable[[str], str]) -> pa.Array:
+    import pyarrow as pa
+
+    packed = column.dictionary_encode()
+    words = pa.array([None if word is None else decode(word) for word in packed.dictionary.to_pylist()], pa.string())
+    return words.take(packed.indices)
+
+
+def _nullable(kind: pa.DataType) -> Any:
+    import pyarrow as pa
+
+    if pa.types.is_integer(kind):
+        return pd.Int64Dtype() if kind != pa.uint64() else pd.UInt64Dtype()
+    if pa.types.is_boolean(kind):
+        return pd.BooleanDtype()
+    return (
+        pd.StringDtype("pyarrow", na_value=float("nan"))
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind)
+        else None
+    )

@@ -1,0 +1,167 @@
+"""How a ledger lies on its sheet: titles, a header of one to three rows, remarks, records, totals, notes."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from geodata.fields import FIELDS
+from geodata.problems import Problem, Severity
+
+Row = Sequence[Any]
+
+#: Rows looked at to find the header.
+HEAD_ROWS = 40
+_MAX_HEADER_ROWS = 3
+_TOTALS = {"合计", "总计", "小计", "共计", "累计", "total", "subtotal", "grandtotal", "sum"}
+_NOTE = re.compile(r"^(?:注|备注|说明|制表|填报|填表|审核|复核|负责人|单位|联系人)[^,，]{0,6}[:：]")
+_REMARK = re.compile(r"必填|选填|必选|填写|示例|格式|下拉|如[:：]|例如|例[:：]|说明[:：]|^[（(].*[)）]$")
+_UNITS = {"户", "人", "㎡", "m2", "m²", "平方米", "平方公里", "元", "个", "栋", "幢", "层", "米", "m", "%", "度", "年"}
+_NUMERIC = re.compile(r"^[约近+-]?[\d０-９][\d０-９,，.:：/年月日时分秒 TZ+-]*[户人余多层㎡个栋米元%]?$")
+
+
+def squeezed(value: Any) -> str:
+    """A cell or header as text for comparison: NFKC, lower case, without spaces."""
+    return "".join(unicodedata.normalize("NFKC", str(value)).lower().split())
+
+
+_VOCABULARY = {word for fields in FIELDS.values() for f in fields for word in (*f.guesses, f.zh, f.en)}
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """``columns``: unique headers, multi-row ones joined by "/"; ``data_from``: 0-based line of the first record."""
+
+    columns: list[str]
+    data_from: int
+    header_rows: tuple[tuple[str, ...], ...]
+    notes: list[Problem]
+
+    def verdict(self, row: Row) -> str:
+        """What a line after the header is: "data", "blank", "totals", "note" or "header" (repeated on a new page)."""
+        first = next((value for value in row if not _empty(value)), None)
+        if first is None:
+            return "blank"
+        if not isinstance(first, str) or first[:1].isdigit():
+            return "data"
+        word = squeezed(first).rstrip(":")
+        if word in _TOTALS:
+            return "totals"
+        if self.header_rows and any(word == header[0] for header in self.header_rows) and self._repeats(row):
+            return "header"
+        filled = sum(not _empty(value) for value in row)
+        few = len(self.columns) > 2 and filled <= max(2, len(self.columns) // 3)
+        return "note" if few and _NOTE.match(word + ":") else "data"
+
+    def _repeats(self, row: Row) -> bool:
+        return tuple("" if _empty(value) else squeezed(value) for value in row[: len(self.columns)]) in self.header_rows
+
+
+def find(head: Sequence[Row]) -> Layout:
+    """The layout of a table from its first ``HEAD_ROWS`` lines."""
+    rows = [[("" if _empty(value) else str(value).strip()) for value in row] for row in head]
+    width = max((_last_filled(row) + 1 for row in rows), default=0)
+    rows = [(row + [""] * width)[:width] for row in rows]
+    start = _header_start(rows)
+    levels = 1
+    while levels < _MAX_HEADER_ROWS and _continues(rows, start, levels):
+        levels += 1
+    header = rows[start : start + levels]
+    after = start + levels
+    notes = [Problem("LEDGER_TITLE", Severity.INFO, params={"lines": start})] if any(map(any, rows[:start])) else []
+    while after < len(rows) and _is_remark(rows[after], rows[after + 1 :]):
+        notes.append(Problem("LEDGER_REMARK", Severity.INFO, params={"line": after + 1}))
+        after += 1
+    if levels > 1:
+        notes.append(Problem("LEDGER_MERGED_HEADER", Severity.INFO, params={"rows": levels}))
+    squeezed_rows = tuple(tuple(squeezed(cell) for cell in row) for row in header)
+    return Layout(_flattened(header), after, squeezed_rows, notes)
+
+
+def _empty(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip()) or value != value
+
+
+def _last_filled(row: Row) -> int:
+    return max((i for i, value in enumerate(row) if value), default=-1)
+
+
+def _is_text(cell: str) -> bool:
+    return bool(cell) and not _NUMERIC.match(cell)
+
+
+def _known(row: Sequence[str]) -> int:
+    return sum(squeezed(cell).strip("*") in _VOCABULARY for cell in row if cell)
+
+
+def _header_start(rows: Sequence[Sequence[str]]) -> int:
+    """The first row that is mostly filled with words; titles fill one cell, form lines ("填报单位：…") hold a colon."""
+    typical = Counter(sum(map(bool, row)) for row in rows if any(row))
+    usual = max((count for count, times in typical.items() if times > 1), default=max(typical, default=1))
+    for i, row in enumerate(rows):
+        filled = [cell for cell in row if cell]
+        words = sum(map(_is_text, filled))
+        form = any("：" in cell or (":" in cell and cell.isascii() is False) for cell in filled)
+        if (
+            len(filled) >= min(2, usual)
+            and words == len(filled)
+            and not form
+            and (len(filled) >= usual * 0.4 or _known(row) >= 2)
+        ):
+            return i
+    return next((i for i, row in enumerate(rows) if any(row)), 0)
+
+
+def _continues(rows: Sequence[Sequence[str]], start: int, levels: int) -> bool:
+    """Whether the next line is a further row of the header: words only, and it fills the gaps of the rows above."""
+    below = start + levels
+    if below >= len(rows) - 0 or not any(rows[below]):
+        return False
+    above = [any(rows[start + k][i] for k in range(levels)) for i in range(len(rows[below]))]
+    nxt = rows[below]
+    if not all(_is_text(cell) for cell in nxt if cell) or any(_REMARK.search(cell) for cell in nxt if cell):
+        return False
+    gaps = [i for i, filled in enumerate(above) if not filled]
+    top_gaps = [i for i, cell in enumerate(rows[below - 1]) if not cell]
+    if not top_gaps or not any(nxt[i] for i in top_gaps) or any(not nxt[i] for i in gaps):
+        return False
+    leaves_merged = any(above[i] and not cell for i, cell in enumerate(nxt))
+    follows = [row for row in rows[below + 1 :] if any(row)]
+    numeric_below = bool(follows) and any(cell and not _is_text(cell) for cell in follows[0])
+    return _known(nxt) > 0 or (leaves_merged and numeric_below)
+
+
+def _is_remark(row: Sequence[str], following: Sequence[Sequence[str]]) -> bool:
+    filled = [cell for cell in row if cell]
+    if not filled or not any(map(any, following)):
+        return False
+    if all(squeezed(cell).strip("()") in _UNITS for cell in filled):
+        return True
+    return all(map(_is_text, filled)) and any(_REMARK.search(cell) for cell in filled)
+
+
+def _flattened(header: Sequence[Sequence[str]]) -> list[str]:
+    """One unique name a column: "户数/常住"; a merged cell above reaches right over the gaps that are filled below."""
+    spread = []
+    for level, row in enumerate(header):
+        carried = list(row)
+        for i in range(1, len(row)):
+            below = any(lower[i] for lower in header[level + 1 :])
+            if not carried[i] and below and not any(upper[i] for upper in header[:level]):
+                carried[i] = carried[i - 1]
+        spread.append(carried)
+    names: list[str] = []
+    for i in range(len(header[0]) if header else 0):
+        parts = dict.fromkeys(" ".join(row[i].split()) for row in spread if row[i])
+        name = "/".join(parts).removeprefix("*").strip() or f"列{i + 1}"
+        serial = 2
+        unique = name
+        while unique in names:
+            unique = f"{name}_{serial}"
+            serial += 1
+        names.append(unique)
+    return names

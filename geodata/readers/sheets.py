@@ -1,0 +1,113 @@
+"""Lines of CSV and XLSX files, cell by cell, as they stand."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import statistics
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import ParseError
+
+from defusedxml.common import DefusedXmlException
+
+from geodata.errors import GeodataError
+from geodata.readers.archive import Limits, inflate, opened
+from geodata.readers.encoding import Encoding
+from geodata.readers.xmlguard import refuse_entities
+
+MAX_COLUMNS = 1000
+_DELIMITERS = (",", "\t", ";", "|", "，")
+#: What openpyxl lets through when a workbook is damaged.
+_BROKEN_WORKBOOK = (
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    IndexError,
+    OverflowError,
+    AssertionError,
+    EOFError,
+    OSError,
+    RuntimeError,
+    ParseError,
+    DefusedXmlException,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+def csv_lines(path: Path, encoding: Encoding) -> Iterator[list[str]]:
+    """The records of a delimited text file; raises ``CSV_BROKEN`` where quotes never close."""
+    errors = "replace" if encoding.how == "override" else "strict"
+    delimiter = _delimiter(path, encoding.name)
+    with path.open(encoding=encoding.name, errors=errors, newline="") as stream:
+        reader = csv.reader(stream, delimiter=delimiter)
+        try:
+            for row in reader:
+                yield row[:MAX_COLUMNS]
+        except (csv.Error, UnicodeError) as error:
+            raise GeodataError("CSV_BROKEN", line=reader.line_num) from error
+
+
+def _delimiter(path: Path, encoding: str) -> str:
+    """The separator that cuts the first lines into most columns."""
+    with path.open(encoding=encoding, errors="replace", newline="") as stream:
+        lines = [
+            line[:65536] for line in itertools.islice(iter(lambda: stream.readline(65536), ""), 50) if line.strip()
+        ]
+    best = {}
+    for delimiter in _DELIMITERS:
+        try:
+            widths = [len(row) for row in csv.reader(lines, delimiter=delimiter) if row]
+        except csv.Error:
+            continue
+        best[delimiter] = statistics.median(widths) if widths else 0
+    return max(best, key=lambda d: best[d], default=",")
+
+
+def check_workbook(path: Path, limits: Limits) -> None:
+    """Refuse a workbook whose parts inflate beyond ``limits`` or hold a document type."""
+    budget = limits.max_inflated
+    with opened(path, limits) as (archive, files):
+        for info in files:
+            if info.filename.lower().endswith((".xml", ".rels", ".vml")):
+                with archive.open(info) as stream:
+                    refuse_entities(stream, info.filename)
+            budget -= inflate(archive, info, None, budget)
+
+
+def sheet_names(path: Path) -> list[str]:
+    """The visible worksheets, in order."""
+    with _workbook(path) as book:
+        visible = [ws.title for ws in book.worksheets if ws.sheet_state == "visible"]
+        return visible or [ws.title for ws in book.worksheets]
+
+
+def xlsx_lines(path: Path, sheet: str, max_columns: int = MAX_COLUMNS) -> Iterator[tuple[Any, ...]]:
+    """The rows of a sheet: text, numbers, dates; formulas as their text (never the cached value)."""
+    with _workbook(path) as book:
+        ws = book[sheet]
+        ws.reset_dimensions()  # many programs write a wrong dimension, and rows would be lost
+        yield from ws.iter_rows(max_col=max_columns, values_only=True)
+
+
+@contextmanager
+def _workbook(path: Path) -> Iterator[Any]:
+    import openpyxl
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            book = openpyxl.load_workbook(path, read_only=True, data_only=False, keep_links=False)
+            try:
+                yield book
+            finally:
+                book.close()
+    except _BROKEN_WORKBOOK as error:
+        raise GeodataError("FILE_BROKEN", name=path.name, reason=str(error)[:200]) from error

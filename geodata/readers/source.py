@@ -1,0 +1,183 @@
+"""One door for every upload: ``open_source`` finds out what it is and delivers it batch by batch."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+import pandas as pd
+
+from geodata.errors import GeodataError
+from geodata.personal import personal_columns
+from geodata.problems import Problem, Severity
+from geodata.readers.archive import Limits, unpack
+from geodata.readers.batch import Batch, Reader
+from geodata.readers.encoding import of_file, transcoded
+from geodata.readers.formats import Format, recognise
+from geodata.readers.layout import squeezed
+from geodata.readers.parquet import ParquetReader
+from geodata.readers.table import TableReader
+from geodata.readers.vector import VectorReader
+from geodata.readers.xmlguard import refuse_entities
+
+_SUFFIX = {
+    Format.SHAPEFILE: ".shp",
+    Format.GEOPACKAGE: ".gpkg",
+    Format.GEOJSON: ".geojson",
+    Format.GEOJSONSEQ: ".geojsons",
+    Format.KML: ".kml",
+    Format.FLATGEOBUF: ".fgb",
+    Format.GEOPARQUET: ".parquet",
+    Format.CSV: ".csv",
+    Format.XLSX: ".xlsx",
+}
+_PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
+_DATASETS = frozenset(
+    {".shp", ".gpkg", ".geojson", ".json", ".geojsonl", ".geojsons", ".kml", ".fgb", ".parquet", ".csv", ".xlsx"}
+)
+_SAMPLE_ROWS = 200
+
+
+class Source:
+    """An open upload. Columns with personal data are named in ``personal`` and appear nowhere else.
+
+    ``crs_wkt``: the CRS the file declares (WKT2), None for none; ``row_count`` is None where only reading tells;
+    ``geometry_type`` is None for tables; ``first_line``: 1-based line of record 1 on a sheet (1 for vector files);
+    ``notes``: what was understood about the file as a whole.
+    """
+
+    def __init__(
+        self, form: Format, reader: Reader, layers: Sequence[str], layer: str, where: Mapping[str, str]
+    ) -> None:
+        self.format = form
+        self.layers = list(layers)
+        self.layer = layer
+        self.encoding = reader.encoding
+        self.crs_wkt = reader.crs_wkt
+        self.row_count = reader.row_count
+        self.geometry_type = reader.geometry_type
+        self.first_line = reader.first_line
+        self._reader = reader
+        self._where = dict(where)
+        unknown = [name for name in where if name not in reader.columns]
+        if unknown:
+            raise GeodataError("COLUMN_UNKNOWN", column=unknown[0], columns="、".join(reader.columns[:30]))
+        first = next(iter(reader.batches(_SAMPLE_ROWS)), None)
+        self._sample = pd.DataFrame(columns=list(reader.columns)) if first is None else first.attributes
+        self.personal = personal_columns(self._sample)
+        self.columns = [name for name in reader.columns if name not in self.personal]
+        self.header_hash = header_hash(reader.columns)
+        self.notes: list[Problem] = list(reader.notes)
+        if self.personal:
+            self.notes.append(Problem("PERSONAL_COLUMNS", Severity.INFO, params={"columns": "、".join(self.personal)}))
+
+    def preview(self, n: int = 20) -> pd.DataFrame:
+        """The first ``n`` records, without geometry."""
+        frame = next((batch.attributes for batch in self.batches(max(n, 1))), None)
+        return pd.DataFrame(columns=self.columns) if frame is None else frame.head(n)
+
+    def batches(self, size: int = 65536) -> Iterator[Batch]:
+        """All records, ``size`` at a time, from the first one on at every call."""
+        for batch in self._reader.batches(size):
+            if self.personal:
+                batch.attributes = batch.attributes[self.columns]
+            for column, wanted in self._where.items():
+                batch = batch.take((batch.attributes[column].astype("str") == wanted).to_numpy(bool))
+            yield batch
+
+
+def open_source(
+    path: Path | str,
+    *,
+    scratch: Path | str,
+    limits: Limits | None = None,
+    encoding: str | None = None,
+    layer: str | None = None,
+    where: Mapping[str, str] | None = None,
+) -> Source:
+    """Open the upload at ``path``; what must be unpacked or rewritten goes to the folder ``scratch``, which must be empty or new and outlive the source.
+
+    ``encoding`` overrides what is found; ``layer`` picks a layer, a sheet, or a data set of an archive; ``where``
+    keeps the records whose columns hold these texts. Raises :class:`~geodata.errors.GeodataError` for every file that
+    cannot be read.
+    """
+    path, scratch, limits = Path(path), Path(scratch), limits or Limits()
+    scratch.mkdir(parents=True, exist_ok=True)
+    form = recognise(path, limits)
+    if form in (Format.ZIP, Format.KMZ):
+        return _from_archive(path, scratch, limits, encoding, layer, where or {})
+    reader = _reader(path, form, scratch, limits, encoding, layer)
+    return Source(form, reader, reader.layers, reader.layer, where or {})
+
+
+def header_hash(columns: Sequence[str]) -> str:
+    """A name for the set of headers, whatever their order: 16 hexadecimal digits."""
+    return hashlib.sha256("\x1f".join(sorted(squeezed(name) for name in columns)).encode()).hexdigest()[:16]
+
+
+def _from_archive(
+    path: Path, scratch: Path, limits: Limits, encoding: str | None, layer: str | None, where: Mapping[str, str]
+) -> Source:
+    """One data set: its layers are the layers. Several: each is a layer, named by its file."""
+    members = unpack(path, scratch / "unpacked", _DATASETS | set(_PARTS), limits)
+    datasets = {name: file for name, file in members.items() if file.suffix in _DATASETS}
+    if not datasets:
+        raise GeodataError("ARCHIVE_NO_DATA", name=path.name)
+    names = _short_names(list(datasets))
+    if len(datasets) == 1:
+        chosen, inner = names[0], layer if layer != names[0] else None
+    else:
+        chosen, inner = layer or names[0], None
+        if chosen not in names:
+            raise GeodataError("LAYER_UNKNOWN", layer=chosen, layers="、".join(names[:20]))
+    file = list(datasets.values())[names.index(chosen)]
+    form = recognise(file, limits_for_member(limits))
+    reader = _reader(file, form, scratch, limits, encoding, inner)
+    single = len(datasets) == 1 and len(reader.layers) > 1
+    return Source(form, reader, reader.layers if single else names, reader.layer if single else chosen, where)
+
+
+def limits_for_member(limits: Limits) -> Limits:
+    """A file out of an archive may be as large as archives may inflate."""
+    return Limits(limits.max_inflated, limits.max_inflated, limits.max_ratio, limits.max_entries)
+
+
+def _short_names(names: Sequence[str]) -> list[str]:
+    """Stems where these are unique, whole names where not."""
+    stems = [PurePosixPath(name).stem for name in names]
+    return stems if len(set(stems)) == len(stems) else list(names)
+
+
+def _reader(path: Path, form: Format, scratch: Path, limits: Limits, encoding: str | None, layer: str | None) -> Reader:
+    if form in (Format.ZIP, Format.KMZ):
+        raise GeodataError("ARCHIVE_NESTED", name=path.name)
+    if form in (Format.CSV, Format.XLSX):
+        return TableReader(path, form, encoding=encoding, layer=layer, limits=limits)
+    if form is Format.GEOPARQUET:
+        return ParquetReader(path, limits)
+    safe = _placed(path, form, scratch / "data", encoding)
+    return VectorReader(safe, form, encoding=encoding, layer=layer)
+
+
+def _placed(path: Path, form: Format, folder: Path, encoding: str | None) -> Path:
+    """The file under a plain name with the suffix of its true format, so that GDAL opens it as nothing else."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / f"source{_SUFFIX[form]}"
+    if form is Format.SHAPEFILE:
+        for part in path.parent.iterdir():
+            if part.stem == path.stem and part.suffix.lower() in _PARTS and part.is_file():
+                shutil.copyfile(part, target.with_suffix(part.suffix.lower()))
+        shutil.copyfile(path, target)
+        return target
+    if form in (Format.GEOJSON, Format.GEOJSONSEQ, Format.KML):
+        found = of_file(path, encoding)
+        if found.name not in ("utf-8", "utf-8-sig"):
+            path = transcoded(path, folder / f"text{_SUFFIX[form]}", found.name)
+        if form is Format.KML:
+            with path.open("rb") as stream:
+                refuse_entities(stream, path.name)
+    target.unlink(missing_ok=True)
+    target.symlink_to(path.resolve())
+    return target

@@ -1,0 +1,140 @@
+"""Vector files through GDAL's Arrow stream: Shapefile, GeoPackage, GeoJSON, KML, FlatGeobuf."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from geodata.errors import GeodataError
+from geodata.problems import Problem
+from geodata.readers.arrow import attributes
+from geodata.readers.batch import Batch
+from geodata.readers.dbf import text_values
+from geodata.readers.encoding import BY_FORMAT, Encoding, of_values
+from geodata.readers.formats import Format
+from geodata.readers.geometry import from_wkb
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+#: GDAL decodes a .dbf before anyone can ask; Latin-1 maps every byte to one character, so nothing is lost.
+_LOSSLESS = "ISO-8859-1"
+_UNDEFINED_CRS = ("undefined", "unknown engineering")
+
+
+class VectorReader:
+    """A layer of a vector file; ``path`` carries the suffix of its true format."""
+
+    def __init__(self, path: Path, form: Format, *, encoding: str | None, layer: str | None) -> None:
+        self._path = path
+        self._shapefile = form is Format.SHAPEFILE
+        self.notes: list[Problem] = []
+        self.first_line = 1
+        self.encoding = self._find_encoding(encoding) if self._shapefile else BY_FORMAT
+        with _gdal(path.name):
+            import pyogrio
+
+            listed = pyogrio.list_layers(path)
+        self.layers = [str(name) for name, _kind in listed]
+        if not self.layers:
+            raise GeodataError("FILE_NO_LAYER", name=path.name)
+        kinds = {str(name): kind for name, kind in listed}
+        if layer is None:
+            layer = next((name for name in self.layers if kinds[name] is not None), self.layers[0])
+        if layer not in self.layers:
+            raise GeodataError("LAYER_UNKNOWN", layer=layer, layers="、".join(self.layers[:20]))
+        self.layer = layer
+        with _gdal(path.name):
+            info = pyogrio.read_info(path, layer=layer, **self._options())
+        self.row_count: int | None = int(info["features"]) if info["features"] >= 0 else None
+        self.geometry_type: str | None = info["geometry_type"]
+        self.crs_wkt = wkt(info["crs"])
+        self._raw_columns = [str(name) for name in info["fields"]]
+        self.columns = [self._decoded(name) for name in self._raw_columns]
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        import pyogrio
+
+        row = 1
+        with _gdal(self._path.name):
+            stream = pyogrio.open_arrow(
+                self._path, layer=self.layer, batch_size=size, use_pyarrow=True, **self._options()
+            )
+            with stream as (meta, reader):
+                geometry_name = meta["geometry_name"] or "wkb_geometry"
+                for part in reader:
+                    rows = np.arange(row, row + part.num_rows, dtype=np.int64)
+                    row += part.num_rows
+                    yield self._batch(part, rows, geometry_name)
+
+    def _batch(self, part: pa.RecordBatch, rows: np.ndarray[Any, np.dtype[np.int64]], geometry_name: str) -> Batch:
+        names = part.schema.names
+        raw = [name for name in self._raw_columns if name in names]
+        frame = attributes(part.select(raw), decode=self._decoded if self._shapefile else None)
+        frame.columns = [self._decoded(name) for name in raw]
+        if self.geometry_type is None or geometry_name not in names:
+            return Batch(rows, frame)
+        shapes, problems = from_wkb(part.column(geometry_name), rows)
+        return Batch(rows, frame, shapes, problems)
+
+    def _options(self) -> dict[str, str]:
+        return {"encoding": _LOSSLESS} if self._shapefile else {}
+
+    def _decoded(self, text: str) -> str:
+        """Undo the lossless detour; half a character at the end of a full field is dropped."""
+        if not self._shapefile or text.isascii():
+            return text
+        return text.encode("latin-1", "replace").decode(self.encoding.name, "ignore")
+
+    def _find_encoding(self, override: str | None) -> Encoding:
+        dbf = self._path.with_suffix(".dbf")
+        if not dbf.exists():
+            return BY_FORMAT
+        cpg = self._path.with_suffix(".cpg")
+        declared = cpg.read_bytes()[:40].decode("latin-1") if cpg.exists() else None
+        return of_values(lambda: text_values(dbf), declared=declared, override=override)
+
+
+def wkt(crs: str | None) -> str | None:
+    """The declared CRS as WKT2; None where none, or one that says it is undefined, is declared."""
+    if not crs:
+        return None
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    try:
+        text = CRS.from_user_input(crs).to_wkt()
+    except CRSError:
+        return None
+    return None if any(word in text[:200].lower() for word in _UNDEFINED_CRS) else text
+
+
+@contextmanager
+def _gdal(name: str) -> Iterator[None]:
+    """GDAL's failures as ``FILE_BROKEN``; its remarks (winding order, missing .shx) concern nobody here."""
+    import pyarrow as pa
+    import pyogrio
+    from pyogrio.errors import DataLayerError, DataSourceError, FieldError, GeometryError
+
+    pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": True, "OGR_GEOJSON_MAX_OBJ_SIZE": 200})
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except (
+        DataSourceError,
+        DataLayerError,
+        FieldError,
+        GeometryError,
+        pa.ArrowException,
+        OSError,
+        RuntimeError,
+    ) as error:
+        raise GeodataError("FILE_BROKEN", name=name, reason=str(error)[:200]) from error
+    except (UnicodeError, ValueError) as error:
+        raise GeodataError("FILE_BROKEN", name=name, reason=str(error)[:200]) from error
