@@ -11,7 +11,7 @@ _ROWS = 65536
 
 
 def text_values(path: Path) -> Iterator[tuple[bytes, bool]]:
-    """Field names, and the values of character fields that hold a byte above 0x7F, each with whether it fills its field.
+    """Field names, and the values of character fields that hold a byte above 0x7F, each with "fills its field".
 
     Layout as in the dBASE III header: record count at byte 4, header and record length at 8 and 10, then 32 bytes a
     field. A damaged header yields nothing; the reader proper will say what is wrong.

@@ -14,7 +14,7 @@ from geodata.personal import personal_columns
 from geodata.problems import Problem, Severity
 from geodata.readers.archive import Limits, unpack
 from geodata.readers.batch import Batch, Reader
-from geodata.readers.encoding import of_file, transcoded
+from geodata.readers.encoding import BY_FORMAT, Encoding, of_file, transcoded
 from geodata.readers.formats import Format, recognise
 from geodata.readers.layout import squeezed
 from geodata.readers.parquet import ParquetReader
@@ -97,7 +97,9 @@ def open_source(
     layer: str | None = None,
     where: Mapping[str, str] | None = None,
 ) -> Source:
-    """Open the upload at ``path``; what must be unpacked or rewritten goes to the folder ``scratch``, which must be empty or new and outlive the source.
+    """Open the upload at ``path``; what must be unpacked or rewritten goes to ``scratch``.
+
+    ``scratch`` is a folder, empty or new, that outlives the source and that the caller removes.
 
     ``encoding`` overrides what is found; ``layer`` picks a layer, a sheet, or a data set of an archive; ``where``
     keeps the records whose columns hold these texts. Raises :class:`~geodata.errors.GeodataError` for every file that
@@ -108,7 +110,7 @@ def open_source(
     form = recognise(path, limits)
     if form in (Format.ZIP, Format.KMZ):
         return _from_archive(path, scratch, limits, encoding, layer, where or {})
-    reader = _reader(path, form, scratch, limits, encoding, layer)
+    reader = _reader(path, form, path.stem, scratch, limits, encoding, layer)
     return Source(form, reader, reader.layers, reader.layer, where or {})
 
 
@@ -134,7 +136,7 @@ def _from_archive(
             raise GeodataError("LAYER_UNKNOWN", layer=chosen, layers="、".join(names[:20]))
     file = list(datasets.values())[names.index(chosen)]
     form = recognise(file, limits_for_member(limits))
-    reader = _reader(file, form, scratch, limits, encoding, inner)
+    reader = _reader(file, form, chosen, scratch, limits, encoding, inner)
     single = len(datasets) == 1 and len(reader.layers) > 1
     return Source(form, reader, reader.layers if single else names, reader.layer if single else chosen, where)
 
@@ -150,19 +152,25 @@ def _short_names(names: Sequence[str]) -> list[str]:
     return stems if len(set(stems)) == len(stems) else list(names)
 
 
-def _reader(path: Path, form: Format, scratch: Path, limits: Limits, encoding: str | None, layer: str | None) -> Reader:
+def _reader(
+    path: Path, form: Format, title: str, scratch: Path, limits: Limits, encoding: str | None, layer: str | None
+) -> Reader:
     if form in (Format.ZIP, Format.KMZ):
         raise GeodataError("ARCHIVE_NESTED", name=path.name)
     if form in (Format.CSV, Format.XLSX):
         return TableReader(path, form, encoding=encoding, layer=layer, limits=limits)
     if form is Format.GEOPARQUET:
         return ParquetReader(path, limits)
-    safe = _placed(path, form, scratch / "data", encoding)
-    return VectorReader(safe, form, encoding=encoding, layer=layer)
+    safe, found = _placed(path, form, scratch / "data", encoding)
+    return VectorReader(safe, form, title=title, encoding=encoding, found=found, layer=layer)
 
 
-def _placed(path: Path, form: Format, folder: Path, encoding: str | None) -> Path:
-    """The file under a plain name with the suffix of its true format, so that GDAL opens it as nothing else."""
+def _placed(path: Path, form: Format, folder: Path, encoding: str | None) -> tuple[Path, Encoding]:
+    """The file under a plain name with the suffix of its true format, so that GDAL opens it as nothing else.
+
+    Text in another encoding than UTF-8 is rewritten; the encoding returned is the one it came in.
+    """
+    found = BY_FORMAT
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / f"source{_SUFFIX[form]}"
     if form is Format.SHAPEFILE:
@@ -170,7 +178,7 @@ def _placed(path: Path, form: Format, folder: Path, encoding: str | None) -> Pat
             if part.stem == path.stem and part.suffix.lower() in _PARTS and part.is_file():
                 shutil.copyfile(part, target.with_suffix(part.suffix.lower()))
         shutil.copyfile(path, target)
-        return target
+        return target, found
     if form in (Format.GEOJSON, Format.GEOJSONSEQ, Format.KML):
         found = of_file(path, encoding)
         if found.name not in ("utf-8", "utf-8-sig"):
@@ -180,4 +188,4 @@ def _placed(path: Path, form: Format, folder: Path, encoding: str | None) -> Pat
                 refuse_entities(stream, path.name)
     target.unlink(missing_ok=True)
     target.symlink_to(path.resolve())
-    return target
+    return target, found

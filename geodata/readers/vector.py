@@ -28,14 +28,19 @@ _UNDEFINED_CRS = ("undefined", "unknown engineering")
 
 
 class VectorReader:
-    """A layer of a vector file; ``path`` carries the suffix of its true format."""
+    """A layer of a vector file; ``path`` carries the suffix of its true format, ``title`` the name it came with.
 
-    def __init__(self, path: Path, form: Format, *, encoding: str | None, layer: str | None) -> None:
+    ``found`` is the encoding the text was in before ``path`` was written; a Shapefile's is found here.
+    """
+
+    def __init__(
+        self, path: Path, form: Format, *, title: str, encoding: str | None, found: Encoding, layer: str | None
+    ) -> None:
         self._path = path
         self._shapefile = form is Format.SHAPEFILE
         self.notes: list[Problem] = []
         self.first_line = 1
-        self.encoding = self._find_encoding(encoding) if self._shapefile else BY_FORMAT
+        self.encoding = self._find_encoding(encoding) if self._shapefile else found
         with _gdal(path.name):
             import pyogrio
 
@@ -43,14 +48,18 @@ class VectorReader:
         self.layers = [str(name) for name, _kind in listed]
         if not self.layers:
             raise GeodataError("FILE_NO_LAYER", name=path.name)
-        kinds = {str(name): kind for name, kind in listed}
         if layer is None:
-            layer = next((name for name in self.layers if kinds[name] is not None), self.layers[0])
+            layer = next((str(name) for name, kind in listed if kind is not None), self.layers[0])
+        elif [layer, *self.layers] == [title, path.stem]:
+            layer = path.stem
         if layer not in self.layers:
             raise GeodataError("LAYER_UNKNOWN", layer=layer, layers="、".join(self.layers[:20]))
-        self.layer = layer
+        self._layer = layer
         with _gdal(path.name):
             info = pyogrio.read_info(path, layer=layer, **self._options())
+        if self.layers == [path.stem]:  # named after the file, which we renamed
+            self.layers, layer = [title], title
+        self.layer = layer
         self.row_count: int | None = int(info["features"]) if info["features"] >= 0 else None
         self.geometry_type: str | None = info["geometry_type"]
         self.crs_wkt = wkt(info["crs"])
@@ -63,7 +72,7 @@ class VectorReader:
         row = 1
         with _gdal(self._path.name):
             stream = pyogrio.open_arrow(
-                self._path, layer=self.layer, batch_size=size, use_pyarrow=True, **self._options()
+                self._path, layer=self._layer, batch_size=size, use_pyarrow=True, **self._options()
             )
             with stream as (meta, reader):
                 geometry_name = meta["geometry_name"] or "wkb_geometry"
