@@ -10,7 +10,8 @@ from geodata.locate import Floats, Geometries, Ints, as_xy, index, locate
 
 
 def count_by_polygon(xy: Any, weights: Any, polygons: Any) -> Floats:
-    """Sums of ``weights`` ((n,) or (n, k)) of the points ``xy`` ((n, 2), same CRS) in each polygon, (polygons, k) float64.
+    """Sums of ``weights`` ((n,) or (n, k)) of the points ``xy`` ((n, 2), same CRS) in each polygon: (polygons, k)
+    float64.
 
     A point counts once, in the polygon :func:`geodata.locate.locate` gives it to; points outside count nowhere.
     Whole numbers below 2**53 are exact.
@@ -34,7 +35,7 @@ class PolygonCounts:
         self.counts: Floats = _sum(self.owner, self.weights, len(self.polygons))
 
     def recount(self, touched: Any, geometry: Any) -> Ints:
-        """Give the polygons ``touched`` (rows; a row at the end appends) their new ``geometry``; return the moved points.
+        """Give the polygons ``touched`` (rows; one beyond the end appends) their new ``geometry``; return moved points.
 
         Only points of the touched polygons, and points that were in none, are located again.
         """

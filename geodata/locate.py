@@ -59,7 +59,7 @@ def index(polygons: Any) -> CellIndex:
     columns = int(np.clip(np.sqrt(wanted * width / height), 1, wanted))
     rows = int(np.clip(wanted / columns, 1, wanted))
     per_x, per_y = columns / width, rows / height
-    arrays = build(edges, first_edge, x0, y0, per_x, per_y, columns, rows)
+    arrays: Any = build(edges, first_edge, x0, y0, per_x, per_y, columns, rows)
     return CellIndex(x0, y0, per_x, per_y, columns, rows, *arrays, edges)
 
 

@@ -65,7 +65,7 @@ def side(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> in
 
 @njit(cache=True)
 def _clamp(value: float, count: int) -> int:
-    cell = int(math.floor(value))
+    cell = math.floor(value)
     return 0 if cell < 0 else (count - 1 if cell >= count else cell)
 
 
