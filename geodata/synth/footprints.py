@@ -1,0 +1,138 @@
+"""Rows of footprints on every plot: where each building stands, how big and how high it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geodata.synth.ground import RAIL_U, RIVER_V, Floats, Geometries, Ground
+from geodata.synth.landuse import USES, Use
+from geodata.synth.layout import Ints, Layout
+
+#: Metres from the edge of a plot to the first wall: arterial or community border, street, lane inside the block.
+SETBACK_M = (23.0, 11.5, 3.4)
+ROUND_M = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class Footprints:
+    """Buildings as arrays of equal length; ``uv`` (n, 2) is the centre in the county's own plan metres."""
+
+    uv: Floats
+    size_m: Floats
+    block: Ints
+    floors: Ints
+    turn: Floats
+
+    def __len__(self) -> int:
+        return len(self.block)
+
+    def take(self, chosen: NDArray[np.bool_] | Ints) -> Footprints:
+        return Footprints(
+            self.uv[chosen], self.size_m[chosen], self.block[chosen], self.floors[chosen], self.turn[chosen]
+        )
+
+    def polygons(self, ground: Ground, origin: tuple[float, float]) -> tuple[Geometries, Geometries]:
+        """The footprints as rectangles turned with the street: in lon/lat (EPSG:4490), and in local metres."""
+        centre, heading, scale = ground.axes(self.uv + np.array(origin))
+        half = self.size_m * np.minimum(scale, 1.0) / 2
+        angle = heading + self.turn
+        cos, sin = np.cos(angle)[:, None], np.sin(angle)[:, None]
+        du, dv = half[:, :1] * np.array([-1, 1, 1, -1, -1]), half[:, 1:] * np.array([-1, -1, 1, 1, -1])
+        corners = np.stack([centre[:, :1] + cos * du - sin * dv, centre[:, 1:] + sin * du + cos * dv], axis=-1)
+        lonlat = ground.lonlat(corners.reshape(-1, 2)).reshape(-1, 5, 2)
+        return shapely.polygons(lonlat), shapely.polygons(corners)
+
+
+def build(
+    layout: Layout, ground: Ground, origin: tuple[float, float], count: int, rng: np.random.Generator
+) -> Footprints:
+    """At most ``count`` buildings on the layout, none over another, none in the river or on the railway."""
+    names = list(USES)
+    use = np.array([names.index(name) for name in layout.plot_use])
+    rects = layout.plots + _setbacks(layout) * np.array([1, 1, -1, -1])
+    placed = _rows(rects, use, layout, rng)
+    clear = (np.abs(placed.uv[:, 1] - RIVER_V) > 70) & (np.abs(placed.uv[:, 0] - RAIL_U) > 32)
+    placed = placed.take(clear & _kept(placed, layout, rng))
+    placed = placed.take(_apart(placed.polygons(ground, origin)[1]))
+    return placed.take(_thin(placed, layout, count, rng))
+
+
+def _setbacks(layout: Layout) -> Floats:
+    """Setback of each side of each plot (n, 4), by whether it lies on a community border, a street or a lane."""
+    block = layout.blocks[layout.plot_block]
+    community = layout.communities[layout.block_community[layout.plot_block]]
+    arterial, street, lane = SETBACK_M
+    return np.where(layout.plots == community, arterial, np.where(layout.plots == block, street, lane))
+
+
+def _rows(rects: Floats, use: Ints, layout: Layout, rng: np.random.Generator) -> Footprints:
+    """Fill each rectangle with rows and columns of its use's footprint, the room between them evened out."""
+    table = np.array([[u.length_m, u.depth_m, u.gap_u_m, u.gap_v_m, u.most, *u.floors] for u in USES.values()])[use]
+    length, depth, gap_u, gap_v, most = table[:, :5].T
+    length = length * rng.uniform(0.88, 1.12, len(rects))
+    width, height = rects[:, 2] - rects[:, 0], rects[:, 3] - rects[:, 1]
+    columns = np.maximum(np.floor((width + gap_u) / (length + gap_u)), 0).astype(int)
+    rows = np.maximum(np.floor((height + gap_v) / (depth + gap_v)), 0).astype(int)
+    single = most == 1
+    columns, rows = np.where(single & (columns > 0), 1, columns), np.where(single & (rows > 0), 1, rows)
+    number = columns * rows
+    plot = np.repeat(np.arange(len(rects)), number)
+    k = np.arange(number.sum()) - np.repeat(np.cumsum(number) - number, number)
+    few = k < most[plot]
+    plot, k = plot[few], k[few]
+    pitch_u, pitch_v = width[plot] / columns[plot], height[plot] / rows[plot]
+    uv = np.column_stack(
+        [rects[plot, 0] + (k % columns[plot] + 0.5) * pitch_u, rects[plot, 1] + (k // columns[plot] + 0.5) * pitch_v]
+    )
+    loose = np.isin(use[plot], [list(USES).index(name) for name in ("old", "infill", "hamlet", "field")])
+    vary = np.where(loose, 0.16, 0.03)
+    size = np.column_stack([length, depth])[plot] * (1 + vary[:, None] * rng.uniform(-1, 1, (len(plot), 2)))
+    slack = np.maximum(np.column_stack([pitch_u, pitch_v]) - size - 1.2, 0) / 2
+    uv += slack * rng.uniform(-1, 1, uv.shape) * np.where(loose, 0.7, 0.08)[:, None]
+    turn = np.where(loose, rng.normal(0, 0.035, len(plot)), 0.0)
+    low, high = table[plot, 5], table[plot, 6]
+    plot_floors = rng.random(len(rects))[plot]
+    spread = np.where(loose, rng.random(len(plot)), 0.75 * plot_floors + 0.25 * rng.random(len(plot)))
+    floors = np.floor(low + spread * (high - low + 0.999)).astype(int)
+    return Footprints(uv, np.round(size / ROUND_M) * ROUND_M, layout.plot_block[plot], floors, turn)
+
+
+def _kept(placed: Footprints, layout: Layout, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Empty plots by use; a hamlet thins out towards its rim, in clumps, so that it has no straight edge."""
+    keep = np.array([USES[name].keep for name in layout.block_use])[placed.block]
+    rect = layout.blocks[placed.block]
+    middle, half = (rect[:, :2] + rect[:, 2:]) / 2, (rect[:, 2:] - rect[:, :2]) / 2
+    reach = np.hypot(*((placed.uv - middle) / half).T)
+    clump = 0.22 * np.sin(placed.uv[:, 0] / 31 + placed.block) * np.cos(placed.uv[:, 1] / 27 + 2.0 * placed.block)
+    fade = np.clip(1.25 - reach**2 + clump, 0, 1) ** 0.8
+    keep = np.where(layout.block_use[placed.block] == "hamlet", keep * fade, keep)
+    chosen: NDArray[np.bool_] = rng.random(len(placed)) < keep
+    return chosen
+
+
+def _apart(polygons: Geometries) -> NDArray[np.bool_]:
+    """Mark all but the later one of every two polygons that touch."""
+    first, second = shapely.STRtree(polygons).query(polygons, predicate="intersects")
+    alone = np.ones(len(polygons), bool)
+    alone[second[second > first]] = False
+    return alone
+
+
+def _thin(placed: Footprints, layout: Layout, count: int, rng: np.random.Generator) -> Ints:
+    """Indices of ``count`` buildings in block order: small houses are dropped at random where there are too many."""
+    surplus = len(placed) - count
+    kept = np.ones(len(placed), bool)
+    if surplus > 0:
+        houses = np.flatnonzero(np.isin(layout.block_use[placed.block], ("hamlet", "old", "infill", "field")))
+        kept[rng.choice(houses, min(surplus, len(houses)), replace=False)] = False
+    order = np.lexsort((placed.uv[:, 0], -placed.uv[:, 1], placed.block))
+    return order[kept[order]]
+
+
+def use_of(layout: Layout, placed: Footprints) -> list[Use]:
+    """The land use of each building's block."""
+    return [USES[name] for name in layout.block_use[placed.block]]

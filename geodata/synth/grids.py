@@ -1,0 +1,237 @@
+"""Today's grids of one county as people drew them over the years, faults included."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import shapely
+
+from geodata.synth.footprints import Footprints
+from geodata.synth.ground import Floats, Geometries, Ground, boxes, noded_boxes
+from geodata.synth.landuse import SPECIAL
+from geodata.synth.layout import Ints, Layout
+
+if TYPE_CHECKING:
+    import geopandas
+
+URBAN_BOUND, RURAL_BOUND = (300, 500), (200, 300)
+#: Ways of drawing a community's grids: aimed households a grid, urban and rural, and how often each is met.
+_HABITS = {
+    "standard": (395, 252, 0.56),
+    "coarse": (640, 420, 0.24),
+    "one": (1300, 10_000, 0.10),
+    "fine": (215, 130, 0.10),
+}
+
+
+@dataclass(slots=True)
+class _Draft:
+    """Grids while they are drawn: for each its community, kind, plots, and its polygon in plan space."""
+
+    community: list[int] = field(default_factory=list)
+    special: list[str | None] = field(default_factory=list)
+    plots: list[Ints] = field(default_factory=list)
+    shape: list[shapely.Geometry] = field(default_factory=list)
+
+
+def grids(
+    layout: Layout,
+    placed: Footprints,
+    buildings: geopandas.GeoDataFrame,
+    ground: Ground,
+    origin: tuple[float, float],
+    codes: list[str],
+    community_names: list[str],
+    rng: np.random.Generator,
+) -> tuple[geopandas.GeoDataFrame, dict[str, int]]:
+    """Today's grids with the columns of ``Kind.GRIDS``, and how many faults of each sort stand in them."""
+    import geopandas
+
+    known = buildings["households"].fillna(0).to_numpy(np.int64), buildings["population"].fillna(0).to_numpy(np.int64)
+    plot = _plot_of(layout, placed)
+    households, population = (np.bincount(plot, count, len(layout.plots)).astype(np.int64) for count in known)
+    draft = _drawn(layout, households, rng)
+    order = _reading_order(layout, draft)
+    faults = _status(layout, draft, households, population)
+    faults["split_compounds"] = _split_compounds(layout, draft, households)
+    faults |= _spoil(layout, draft, placed, rng)
+    rows = []
+    number: dict[int, int] = {}
+    for i in order:
+        community = draft.community[i]
+        number[community] = number.get(community, 0) + 1
+        label = community_names[community]
+        special = draft.special[i]
+        rows.append(
+            {
+                "code": f"{codes[community]}{number[community]:03d}",
+                "name": f"{label}{special}专属网格" if special else f"{label}第{chinese(number[community])}网格",
+                "kind": "special" if special else "basic",
+                "department": "综合",
+                "parent_code": None,
+                "workers": int(rng.choice([0, 1, 2, 3], p=[0.04, 0.66, 0.24, 0.06])),
+                "households": int(households[draft.plots[i]].sum() * rng.choice([1.0, 1.0, 0.96, 1.05, 0.88])),
+                "population": int(population[draft.plots[i]].sum() * rng.choice([1.0, 1.0, 0.97, 1.06])),
+                "region_code": codes[community],
+                "data_date": pd.Timestamp("2025-12-31"),
+            }
+        )
+    faults |= _spoil_codes(rows, rng)
+    faults["without_worker"] = sum(row["workers"] == 0 for row in rows)
+    shapes: Geometries = np.array([draft.shape[i] for i in order], dtype=object)
+    shapes = shapely.transform(shapes, lambda uv: uv + np.array(origin))
+    return geopandas.GeoDataFrame(pd.DataFrame(rows), geometry=ground.place(shapes), crs="EPSG:4490"), faults
+
+
+def chinese(number: int) -> str:
+    """A number up to 99 in Chinese numerals."""
+    digits = "零一二三四五六七八九"
+    tens, ones = divmod(number, 10)
+    if tens == 0:
+        return digits[ones]
+    return ("" if tens == 1 else digits[tens]) + "十" + (digits[ones] if ones else "")
+
+
+def _plot_of(layout: Layout, placed: Footprints) -> Ints:
+    """The plot each building stands on."""
+    point, plot = shapely.STRtree(boxes(layout.plots)).query(shapely.points(placed.uv), predicate="within")
+    found = np.zeros(len(placed), np.int64)
+    found[point] = plot
+    return found
+
+
+def _drawn(layout: Layout, households: Ints, rng: np.random.Generator) -> _Draft:
+    """Draw each community by one habit: special-purpose blocks aside (where the habit is good), the rest in compact parts."""
+    draft = _Draft()
+    block_plots = np.split(np.argsort(layout.plot_block, kind="stable"), np.cumsum(np.bincount(layout.plot_block))[:-1])
+    names, chance = list(_HABITS), [habit[2] for habit in _HABITS.values()]
+    for community in range(len(layout.communities)):
+        urban = bool(layout.urban[community]) or community == layout.seat
+        habit = (
+            str(rng.choice(names, p=chance))
+            if urban
+            else str(rng.choice(["standard", "coarse", "one"], p=[0.4, 0.25, 0.35]))
+        )
+        items: list[Ints] = []
+        for block in np.flatnonzero(layout.block_community == community):
+            special = SPECIAL.get(str(layout.block_use[block]))
+            if special and habit in ("standard", "fine") and rng.random() < 0.45:
+                _add(draft, layout, community, special, block_plots[block])
+            elif habit != "fine" and households[block_plots[block]].sum() <= 460:
+                items.append(block_plots[block])
+            else:
+                items.extend(np.array([p]) for p in block_plots[block])
+        total = sum(int(households[item].sum()) for item in items)
+        count = max(1, round(total / _HABITS[habit][0 if urban else 1]))
+        for part in _bisect(layout, items, households, count):
+            _add(draft, layout, community, None, part)
+    return draft
+
+
+def _add(draft: _Draft, layout: Layout, community: int, special: str | None, plots: Ints) -> None:
+    draft.community.append(community)
+    draft.special.append(special)
+    draft.plots.append(plots)
+    draft.shape.append(shapely.coverage_union_all(noded_boxes(layout.plots[plots])))
+
+
+def _bisect(layout: Layout, items: list[Ints], households: Ints, count: int) -> list[Ints]:
+    """Divide items into ``count`` parts of like households by straight cuts across the longer extent."""
+    if count <= 1 or len(items) <= 1:
+        return [np.concatenate(items)] if items else []
+    middle = np.array([(layout.plots[i, :2].min(axis=0) + layout.plots[i, 2:].max(axis=0)) / 2 for i in items])
+    axis = int(np.argmax(np.ptp(middle, axis=0)))
+    order = np.argsort(middle[:, axis], kind="stable")
+    sums = np.cumsum([households[items[i]].sum() for i in order])
+    goal = sums[-1] * (count // 2) / count
+    cut = int(np.clip(np.argmin(np.abs(sums - goal)) + 1, 1, len(items) - 1))
+    first, second = [items[i] for i in order[:cut]], [items[i] for i in order[cut:]]
+    return _bisect(layout, first, households, count // 2) + _bisect(layout, second, households, count - count // 2)
+
+
+def _reading_order(layout: Layout, draft: _Draft) -> Ints:
+    """Grids by community, then north to south in bands and west to east, as their numbers run."""
+    middle = np.array([shapely.get_coordinates(shapely.centroid(s))[0] for s in draft.shape])
+    return np.lexsort((middle[:, 0], -np.round(middle[:, 1] / 250), draft.community))
+
+
+def _status(layout: Layout, draft: _Draft, households: Ints, population: Ints) -> dict[str, int]:
+    """How many grids keep the standard, and how many do not."""
+    found = dict.fromkeys(("within", "over", "under", "empty", "rural_over_2000_people"), 0)
+    for community, plots in zip(draft.community, draft.plots, strict=True):
+        rural = layout.subdistrict[community] == 2 and community != layout.seat
+        low, high = RURAL_BOUND if rural else URBAN_BOUND
+        count = int(households[plots].sum())
+        found["empty" if count == 0 else "under" if count < low else "over" if count > high else "within"] += 1
+        found["rural_over_2000_people"] += bool(rural and population[plots].sum() > 2000)
+    return found
+
+
+def _split_compounds(layout: Layout, draft: _Draft, households: Ints) -> int:
+    """Compounds in more than one grid although one grid could hold them."""
+    grid = np.zeros(len(layout.plots), np.int64)
+    for i, plots in enumerate(draft.plots):
+        grid[plots] = i
+    table = pd.DataFrame({"block": layout.plot_block, "grid": grid, "households": households})
+    table = table[np.isin(layout.plot_use, ("slab", "mid", "tower"))]
+    by_block = table.groupby("block").agg(grids=("grid", "nunique"), households=("households", "sum"))
+    return int(((by_block["grids"] > 1) & (by_block["households"] <= URBAN_BOUND[1])).sum())
+
+
+def _spoil(layout: Layout, draft: _Draft, placed: Footprints, rng: np.random.Generator) -> dict[str, int]:
+    """Wound the drawing in plan space: gaps, overlaps, borders across buildings and across communities."""
+    share = len(layout.communities) / 30
+    wounds = ["gaps"] * 5 + ["overlaps"] * 5 + ["borders_through_buildings"] * 7 + ["across_community_border"] * 3
+    wounds = wounds if share > 0.9 else wounds[:: max(1, round(1 / share))]
+    found = dict.fromkeys(("gaps", "overlaps", "borders_through_buildings", "across_community_border"), 0)
+    shapes = np.array(draft.shape, dtype=object)
+    first, second = shapely.STRtree(shapes).query(shapes, predicate="touches")
+    centres = shapely.points(placed.uv)
+    for wound in wounds:
+        for _ in range(40):
+            pair = int(rng.integers(len(first)))
+            a, b = int(first[pair]), int(second[pair])
+            same = draft.community[a] == draft.community[b]
+            if same == (wound == "across_community_border"):
+                continue
+            strip = _strip(draft.shape[a], draft.shape[b], placed.uv, centres, rng)
+            if strip is None:
+                continue
+            if wound in ("gaps", "borders_through_buildings"):
+                draft.shape[b] = shapely.difference(draft.shape[b], strip)
+            if wound != "gaps":
+                draft.shape[a] = shapely.union(draft.shape[a], strip)
+            found[wound] += 1
+            break
+    return found
+
+
+def _strip(
+    shape: shapely.Geometry, other: shapely.Geometry, uv: Floats, centres: Geometries, rng: np.random.Generator
+) -> shapely.Geometry | None:
+    """The part of ``other`` beside ``shape`` as deep as the middle of some building in it; None where that divides it."""
+    border = shapely.intersection(shape, other)
+    if border.length < 60:
+        return None
+    near = np.flatnonzero(shapely.dwithin(centres, border, 45) & shapely.contains(other, centres))
+    if not len(near):
+        return None
+    depth = float(shapely.distance(border, centres[int(rng.choice(near))])) + 1.5
+    strip = shapely.intersection(shapely.buffer(border, depth, cap_style="flat", join_style="mitre"), other)
+    left = shapely.difference(other, strip)
+    if strip.geom_type != "Polygon" or left.geom_type != "Polygon" or left.area < strip.area:
+        return None
+    return strip
+
+
+def _spoil_codes(rows: list[dict[str, object]], rng: np.random.Generator) -> dict[str, int]:
+    """One code given twice, one grid that carries the code of another community."""
+    if len(rows) < 12:
+        return {"duplicate_codes": 0, "foreign_codes": 0}
+    first, last = int(rng.integers(1, len(rows) // 2)), int(rng.integers(len(rows) // 2, len(rows)))
+    rows[first]["code"] = rows[first - 1]["code"]
+    rows[last]["code"] = f"{rows[0]['region_code']}{900 + last % 99:03d}"
+    return {"duplicate_codes": 1, "foreign_codes": 1}
