@@ -22,9 +22,9 @@ def main() -> None:
 
 
 def _add_commands() -> None:
-    from gridmap.cli import db
+    from gridmap.cli import db, serve
 
-    for module in (db,):
+    for module in (db, serve):
         main.add_command(module.command)
 
 

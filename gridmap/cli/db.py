@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from gridmap.cli.common import coded_errors, emit, json_option
+from geodata.messages import sentence
+from gridmap.cli.common import coded_errors, emit, json_option, language, progress_bar, ready_database
+from gridmap.db.backup import backup, default_path, leftovers, restore
 from gridmap.db.cluster import Cluster
 from gridmap.db.engine import connect
 from gridmap.db.migrate import current, head, migrate
@@ -62,3 +66,38 @@ def migrate_command(as_json: bool) -> None:
         before = current()
         migrate()
         emit({"from": before, "to": head()}, as_json, lambda: f"{before or '-'} -> {head()}")
+
+
+@command.command("backup")
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="The file; a dated one by default.")
+@json_option
+def backup_command(out: Path | None, as_json: bool) -> None:
+    """Write the whole database to one file."""
+    with coded_errors(as_json), ready_database() as url:
+        _tell_leftovers()
+        with progress_bar("backup", quiet=as_json):
+            path = backup(url, out or default_path(settings().backups_dir))
+        document = {"file": str(path), "bytes": path.stat().st_size}
+        emit(document, as_json, lambda: f"{path}  {document['bytes']:,} bytes")
+
+
+@command.command("restore")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+def restore_command(file: Path, yes: bool, as_json: bool) -> None:
+    """Replace the database's content by a backup (the present content is backed up first)."""
+    with coded_errors(as_json), database(settings()) as url:
+        if not yes:
+            click.confirm(f"{file} -> database: replace everything?", abort=True, err=True)
+        kept = backup(url, default_path(settings().backups_dir)) if current() is not None else None
+        migrate()  # an empty database gets PostGIS before the tables come back
+        with progress_bar("restore", quiet=as_json):
+            restore(url, file)
+        migrate()
+        emit({"restored": str(file), "before": kept and str(kept)}, as_json, lambda: f"{file} restored; before: {kept}")
+
+
+def _tell_leftovers() -> None:
+    for path in leftovers(settings().backups_dir):
+        click.echo(sentence("BACKUP_INTERRUPTED", language(), path=path), err=True)

@@ -132,17 +132,20 @@ class Cluster:
             raise Unavailable("DB_SOCKET_FOREIGN", path=str(self.socket))
 
     def _initialise(self) -> None:
-        shutil.rmtree(self.data, ignore_errors=True)
-        for path in (self.data, self.log):
-            path.mkdir(mode=0o700) if path == self.data else path.touch(mode=0o600)
-            if os.geteuid() == 0:
-                os.chown(path, self.owner.pw_uid, self.owner.pw_gid)
-        # initdb writes PG_VERSION first: build beside and rename, so that a killed initdb is begun anew
+        # built beside and renamed: a killed initdb is begun anew, never started
+        fresh = self.data.with_name("pg.new")
+        for path in (fresh, self.data):
+            shutil.rmtree(path, ignore_errors=True)
+        fresh.mkdir(mode=0o700)
+        self.log.touch(mode=0o600)
+        if os.geteuid() == 0:
+            os.chown(fresh, self.owner.pw_uid, self.owner.pw_gid)
+            os.chown(self.log, self.owner.pw_uid, self.owner.pw_gid)
         self._run(
-            *("initdb", "-D", str(self.data), "-U", DATABASE, "--auth=trust", "--no-sync"),
+            *("initdb", "-D", str(fresh), "-U", DATABASE, "--auth=trust"),
             *("--locale=C.UTF-8", "--encoding=UTF8", "--no-instructions"),
         )
-        self._run("initdb", "--sync-only", "-D", str(self.data))
+        fresh.rename(self.data)
 
     def _write_options(self) -> None:
         lines = [f"{name} = {value}" for name, value in _OPTIONS.items()]

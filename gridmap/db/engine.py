@@ -70,6 +70,19 @@ def transaction() -> Iterator[Session]:
         raise
 
 
+@contextmanager
+def exclusive(name: str) -> Iterator[None]:
+    """Hold the database-wide lock ``name``: only one process at a time is inside the block."""
+    with engine().connect() as connection:
+        connection.execute(sa.text("SELECT pg_advisory_lock(hashtext(:name))"), {"name": f"gridmap.{name}"})
+        connection.commit()
+        try:
+            yield
+        finally:
+            connection.execute(sa.text("SELECT pg_advisory_unlock(hashtext(:name))"), {"name": f"gridmap.{name}"})
+            connection.commit()
+
+
 class Service(Generic[P, R]):
     """A function of the service room: calling it is one transaction, :meth:`within` joins the caller's."""
 
