@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,13 +64,15 @@ def barriers(
         if name:
             drawn.add(_inset(layout, block), "compound", None, name)
         elif layout.block_use[block] == "factory":
-            drawn.add(shapely.get_exterior_ring(_inset(layout, block)), "wall", "wall", None, width_m=0.3)
+            drawn.add(
+                shapely.LineString(shapely.get_coordinates(_inset(layout, block))), "wall", "wall", None, width_m=0.3
+            )
     columns = ["geometry", "kind", "class", "name", "tunnel", "bridge", "width_m"]
     frame = pd.DataFrame(drawn.rows, columns=columns)
-    shapes: Geometries = np.array(frame["geometry"].tolist(), dtype=object)
-    present = ~shapely.is_empty(shapes)
-    shapes = shapely.transform(shapes[present], lambda uv: uv + np.array(origin))
-    frame = frame[present].reset_index(drop=True).drop(columns="geometry")
+    shapes: Geometries
+    shapes, row = shapely.get_parts(np.array(frame["geometry"].tolist(), dtype=object), return_index=True)
+    shapes = shapely.transform(shapes, lambda uv: uv + np.array(origin))
+    frame = frame.iloc[row].reset_index(drop=True).drop(columns="geometry")
     return geopandas.GeoDataFrame(frame, geometry=ground.place(shapes), crs="EPSG:4490")
 
 
@@ -94,8 +97,8 @@ def _pieces(
 ) -> list[tuple[shapely.Geometry, bool]]:
     """A straight line cut at ``crossings``: pieces, and whether each is the crossing itself."""
     stops = [start, *(edge for c in crossings for edge in (c - half_m, c + half_m)), end]
-    pieces = []
-    for i, (a, b) in enumerate(zip(stops[:-1], stops[1:], strict=True)):
+    pieces: list[tuple[shapely.Geometry, bool]] = []
+    for i, (a, b) in enumerate(pairwise(stops)):
         ends = [(a, at), (b, at)] if across else [(at, a), (at, b)]
         pieces.append((shapely.LineString(ends), i % 2 == 1))
     return pieces
@@ -127,7 +130,7 @@ def _streets(drawn: _Drawn, layout: Layout, rng: np.random.Generator) -> None:
 
 
 def _within(rect: Floats, points: Floats) -> np.ndarray:
-    inside: np.ndarray = ((points >= rect[:2]) & (points <= rect[2:])).all(axis=1)
+    inside: np.ndarray = np.all((points >= rect[:2]) & (points <= rect[2:]), axis=1)
     return inside
 
 
@@ -157,7 +160,8 @@ def _inset(layout: Layout, block: int) -> shapely.Geometry:
     """The wall of a block: its rectangle moved inwards, further where it fronts an arterial."""
     rect, community = layout.blocks[block], layout.communities[layout.block_community[block]]
     inset = np.where(rect == community, 20.0, COMPOUND_INSET_M) * np.array([1, 1, -1, -1])
-    return boxes((rect + inset)[None])[0]
+    u0, v0, u1, v1 = rect + inset
+    return shapely.box(u0, v0, u1, v1)
 
 
 def compound_names(layout: Layout, rng: np.random.Generator) -> list[str | None]:

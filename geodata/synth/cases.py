@@ -54,7 +54,7 @@ CATEGORIES: dict[str, Category] = {
         ((8, 1.6, 1), (17.5, 2, 1.2)), (1.2, 1.1, 1.1, 1.0, 1.0, 0.8, 0.6), (200, 0.22), -0.08,
         {"market": 14, "station": 30}, (0.62, 0.18, 0.12, 0.06, 0.02)),
     "乱停车": Category(
-        0.15, {"shop": 3, "school": 5, "hospital": 14, "mall": 12, "office": 3, "slab": 0.8, "mid": 0.5, "tower": 1}, 0.01,
+        0.15, {"shop": 3, "school": 5, "hospital": 14, "mall": 12, "office": 3, "slab": 0.8, "tower": 1}, 0.01,
         ((7.6, 0.5, 1.3), (16.4, 0.7, 1.3), (19, 2, 0.9)), (1.15, 1.1, 1.1, 1.1, 1.2, 0.75, 0.65), (60, 0.1), 0.35,
         {"school": 9, "station": 45, "market": 4}, (0.4, 0.24, 0.1, 0.24, 0.02)),
     "矛盾纠纷": Category(
@@ -180,7 +180,8 @@ def _times(kind: Category, size: int, rng: np.random.Generator) -> np.ndarray:
     hour = rng.normal(peaks[peak, 0], peaks[peak, 1]) % 24
     seconds = (chosen * 86400 + hour * 3600).astype(np.int64).astype("timedelta64[s]")
     occurred: np.ndarray = FIRST_DAY.astype("datetime64[s]") + seconds - CHINA
-    return np.minimum(occurred, END - np.timedelta64(600, "s"))
+    latest: np.ndarray = np.minimum(occurred, END - np.timedelta64(600, "s"))
+    return latest
 
 
 def _minutes(minutes: Floats) -> np.ndarray:
@@ -191,7 +192,7 @@ def _minutes(minutes: Floats) -> np.ndarray:
 def _points(
     layout: Layout, placed: Footprints, at: Ints, ground: Ground, origin: tuple[float, float], rng: np.random.Generator
 ) -> tuple[Floats, np.ndarray]:
-    """Where cases lie (n, 2): beside the building, or on the one point a geocoder gives for a whole community or market."""
+    """Where cases lie (n, 2): beside the building, or on the one point a geocoder gives for a whole community."""
     centre, heading, _ = ground.axes(placed.uv + np.array(origin))
     side = rng.integers(0, 4, len(at))
     away = placed.size_m[at] / 2 + rng.exponential(3.5, (len(at), 2)) + 0.5

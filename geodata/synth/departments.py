@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def department_grids(
     layout: Layout, ground: Ground, origin: tuple[float, float], county: str, rng: np.random.Generator
 ) -> geopandas.GeoDataFrame:
-    """Grids of 城管 (by its own streets, overlapping), 公安 (pairs of communities) and 应急 (drawn round its stations)."""
+    """Grids of 城管 (own streets, overlapping), 公安 (pairs of communities), 应急 (drawn round stations)."""
     import geopandas
 
     land = shapely.union_all(boxes(layout.communities))

@@ -9,11 +9,11 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata.synth.ground import RAIL_U, RIVER_V, Floats, Geometries, Ground
-from geodata.synth.landuse import USES, Use
+from geodata.synth.landuse import USES, Use, reach
 from geodata.synth.layout import Ints, Layout
 
 #: Metres from the edge of a plot to the first wall: arterial or community border, street, lane inside the block.
-SETBACK_M = (23.0, 11.5, 3.4)
+SETBACK_M = (23.0, 11.5, 4.2)
 ROUND_M = 0.01
 
 
@@ -44,7 +44,7 @@ class Footprints:
         du, dv = half[:, :1] * np.array([-1, 1, 1, -1, -1]), half[:, 1:] * np.array([-1, -1, 1, 1, -1])
         corners = np.stack([centre[:, :1] + cos * du - sin * dv, centre[:, 1:] + sin * du + cos * dv], axis=-1)
         lonlat = ground.lonlat(corners.reshape(-1, 2)).reshape(-1, 5, 2)
-        return shapely.polygons(lonlat), shapely.polygons(corners)
+        return np.asarray(shapely.polygons(lonlat), object), np.asarray(shapely.polygons(corners), object)
 
 
 def build(
@@ -102,15 +102,13 @@ def _rows(rects: Floats, use: Ints, layout: Layout, rng: np.random.Generator) ->
 
 
 def _kept(placed: Footprints, layout: Layout, rng: np.random.Generator) -> NDArray[np.bool_]:
-    """Empty plots by use; a hamlet thins out towards its rim, in clumps, so that it has no straight edge."""
+    """Leave plots empty as their use has it, and the middle of fields and parks, where ponds may lie."""
+    use = layout.block_use[placed.block]
     keep = np.array([USES[name].keep for name in layout.block_use])[placed.block]
     rect = layout.blocks[placed.block]
     middle, half = (rect[:, :2] + rect[:, 2:]) / 2, (rect[:, 2:] - rect[:, :2]) / 2
-    reach = np.hypot(*((placed.uv - middle) / half).T)
-    clump = 0.22 * np.sin(placed.uv[:, 0] / 31 + placed.block) * np.cos(placed.uv[:, 1] / 27 + 2.0 * placed.block)
-    fade = np.clip(1.25 - reach**2 + clump, 0, 1) ** 0.8
-    keep = np.where(layout.block_use[placed.block] == "hamlet", keep * fade, keep)
-    chosen: NDArray[np.bool_] = rng.random(len(placed)) < keep
+    pond = (np.abs((placed.uv - middle) / half).max(axis=1) < 0.45) & np.isin(use, ("field", "park"))
+    chosen: NDArray[np.bool_] = (rng.random(len(placed)) < keep) & ~pond
     return chosen
 
 
@@ -123,16 +121,19 @@ def _apart(polygons: Geometries) -> NDArray[np.bool_]:
 
 
 def _thin(placed: Footprints, layout: Layout, count: int, rng: np.random.Generator) -> Ints:
-    """Indices of ``count`` buildings in block order: small houses are dropped at random where there are too many."""
-    surplus = len(placed) - count
-    kept = np.ones(len(placed), bool)
-    if surplus > 0:
-        houses = np.flatnonzero(np.isin(layout.block_use[placed.block], ("hamlet", "old", "infill", "field")))
-        kept[rng.choice(houses, min(surplus, len(houses)), replace=False)] = False
+    """Indices of ``count`` buildings in block order: hamlets grow outwards, in clumps, until the number is reached.
+
+    Where the town alone has too many, small houses go at random.
+    """
+    use = layout.block_use[placed.block]
+    hamlet = np.flatnonzero(use == "hamlet")
+    uv = placed.uv[hamlet]
+    clump = 0.16 * np.sin(uv[:, 0] / 31 + uv[:, 1] / 83) * np.cos(uv[:, 1] / 27 - uv[:, 0] / 71)
+    distance = reach(uv, layout.hamlets) + clump + rng.normal(0, 0.07, len(uv))
+    town = len(placed) - len(hamlet)
+    kept = use != "hamlet"
+    kept[hamlet[np.argsort(distance, kind="stable")[: max(count - town, 0)]]] = True
+    houses = np.flatnonzero(np.isin(use, ("old", "infill")))
+    kept[rng.choice(houses, min(max(town - count, 0), len(houses)), replace=False)] = False
     order = np.lexsort((placed.uv[:, 0], -placed.uv[:, 1], placed.block))
     return order[kept[order]]
-
-
-def use_of(layout: Layout, placed: Footprints) -> list[Use]:
-    """The land use of each building's block."""
-    return [USES[name] for name in layout.block_use[placed.block]]

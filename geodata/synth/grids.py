@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     import geopandas
 
 URBAN_BOUND, RURAL_BOUND = (300, 500), (200, 300)
-#: Ways of drawing a community's grids: aimed households a grid, urban and rural, and how often each is met.
+#: Ways of drawing a community's grids: aimed households a grid (urban, rural), and how often it is met (urban, rural).
 _HABITS = {
-    "standard": (395, 252, 0.56),
-    "coarse": (640, 420, 0.24),
-    "one": (1300, 10_000, 0.10),
-    "fine": (215, 130, 0.10),
+    "standard": (395, 252, 11, 3),
+    "coarse": (620, 420, 6, 2),
+    "one": (1300, 10_000, 3, 4),
+    "fine": (215, 130, 2, 0),
 }
 
 
@@ -104,21 +104,14 @@ def _plot_of(layout: Layout, placed: Footprints) -> Ints:
 
 
 def _drawn(layout: Layout, households: Ints, rng: np.random.Generator) -> _Draft:
-    """Draw each community by one habit: special-purpose blocks aside (where the habit is good), the rest in compact parts."""
+    """Draw each community by its habit: special-purpose blocks aside, the rest in compact parts."""
     draft = _Draft()
     block_plots = np.split(np.argsort(layout.plot_block, kind="stable"), np.cumsum(np.bincount(layout.plot_block))[:-1])
-    names, chance = list(_HABITS), [habit[2] for habit in _HABITS.values()]
-    for community in range(len(layout.communities)):
-        urban = bool(layout.urban[community]) or community == layout.seat
-        habit = (
-            str(rng.choice(names, p=chance))
-            if urban
-            else str(rng.choice(["standard", "coarse", "one"], p=[0.4, 0.25, 0.35]))
-        )
+    for community, (habit, urban) in enumerate(_habits(layout, rng)):
         items: list[Ints] = []
         for block in np.flatnonzero(layout.block_community == community):
             special = SPECIAL.get(str(layout.block_use[block]))
-            if special and habit in ("standard", "fine") and rng.random() < 0.45:
+            if special and habit in ("standard", "fine") and rng.random() < 0.3:
                 _add(draft, layout, community, special, block_plots[block])
             elif habit != "fine" and households[block_plots[block]].sum() <= 460:
                 items.append(block_plots[block])
@@ -129,6 +122,17 @@ def _drawn(layout: Layout, households: Ints, rng: np.random.Generator) -> _Draft
         for part in _bisect(layout, items, households, count):
             _add(draft, layout, community, None, part)
     return draft
+
+
+def _habits(layout: Layout, rng: np.random.Generator) -> list[tuple[str, bool]]:
+    """The habit of each community and whether it counts as urban; the mix is the same in every county."""
+    urban = layout.urban | (np.arange(len(layout.communities)) == layout.seat)
+    drawn = np.full(len(urban), "standard")
+    for members, column in ((np.flatnonzero(urban), 2), (np.flatnonzero(~urban), 3)):
+        deck = np.repeat(list(_HABITS), [habit[column] for habit in _HABITS.values()])
+        rounds = [rng.permutation(deck) for _ in range(len(members) // len(deck) + 1)]
+        drawn[members] = np.concatenate(rounds)[: len(members)]
+    return list(zip(drawn.tolist(), urban.tolist(), strict=True))
 
 
 def _add(draft: _Draft, layout: Layout, community: int, special: str | None, plots: Ints) -> None:
@@ -155,7 +159,7 @@ def _bisect(layout: Layout, items: list[Ints], households: Ints, count: int) -> 
 def _reading_order(layout: Layout, draft: _Draft) -> Ints:
     """Grids by community, then north to south in bands and west to east, as their numbers run."""
     middle = np.array([shapely.get_coordinates(shapely.centroid(s))[0] for s in draft.shape])
-    return np.lexsort((middle[:, 0], -np.round(middle[:, 1] / 250), draft.community))
+    return np.lexsort((middle[:, 0], -np.round(middle[:, 1] / 250), np.array(draft.community)))
 
 
 def _status(layout: Layout, draft: _Draft, households: Ints, population: Ints) -> dict[str, int]:
@@ -189,7 +193,7 @@ def _spoil(layout: Layout, draft: _Draft, placed: Footprints, rng: np.random.Gen
     found = dict.fromkeys(("gaps", "overlaps", "borders_through_buildings", "across_community_border"), 0)
     shapes = np.array(draft.shape, dtype=object)
     first, second = shapely.STRtree(shapes).query(shapes, predicate="touches")
-    centres = shapely.points(placed.uv)
+    centres = np.asarray(shapely.points(placed.uv), object)
     for wound in wounds:
         for _ in range(40):
             pair = int(rng.integers(len(first)))
@@ -212,7 +216,7 @@ def _spoil(layout: Layout, draft: _Draft, placed: Footprints, rng: np.random.Gen
 def _strip(
     shape: shapely.Geometry, other: shapely.Geometry, uv: Floats, centres: Geometries, rng: np.random.Generator
 ) -> shapely.Geometry | None:
-    """The part of ``other`` beside ``shape`` as deep as the middle of some building in it; None where that divides it."""
+    """The part of ``other`` beside ``shape``, as deep as the middle of a building; None where that divides it."""
     border = shapely.intersection(shape, other)
     if border.length < 60:
         return None

@@ -1,8 +1,9 @@
 """From the drawing board to the ground: a smooth warp bends straight plan lines, a projection gives them lon/lat.
 
-Plan space is metres on a board where every county is a rectangle of :data:`WIDTH` by :data:`HEIGHT` and all region and block
-borders lie on a lattice of :data:`STEP` metres. Because every border is a chain of lattice nodes and the warp is one function
-of the node, borders that meet in plan space meet bit for bit on the ground: the coverage needs no snapping.
+Plan space is metres on a board where every county is a rectangle of :data:`WIDTH` by :data:`HEIGHT` and all
+region and block borders lie on a lattice of :data:`STEP` metres. Because every border is a chain of lattice nodes and
+the warp is one function of the node, borders that meet in plan space meet bit for bit on the ground: the coverage
+needs no snapping.
 """
 
 from __future__ import annotations
@@ -54,13 +55,16 @@ class Ground:
         return cls(tuple(np.random.default_rng([seed, 7919]).uniform(0, 2 * np.pi, 5)))
 
     def metres(self, uv: Floats) -> Floats:
-        """Plan (n, 2) to local metres (n, 2): long swells, short wobbles, the bend of the river, a turn by 8 degrees."""
+        """Plan (n, 2) to local metres (n, 2): swells, wobbles (more in the country), the river's bend, a turn."""
         u, v = uv[:, 0], uv[:, 1]
         a, b, c, d, e = self.phases
         from_river = v - RIVER_V - HEIGHT * np.round((v - RIVER_V) / HEIGHT)
         bend = 190 * np.sin(2 * np.pi * u / WIDTH + e) * np.exp(-((from_river / 1100) ** 2))
         x = u + 75 * np.sin(2 * np.pi * v / 4700 + a) + 22 * np.sin(2 * np.pi * (u + 0.6 * v) / 1500 + b)
         y = v + 70 * np.sin(2 * np.pi * u / 5300 + c) + 20 * np.sin(2 * np.pi * (v - 0.5 * u) / 1300 + d) + bend
+        country = np.sin(np.pi * (u - 1200) / WIDTH) ** 2
+        x += country * 34 * np.sin(2 * np.pi * v / 1100 + d)
+        y += country * 30 * np.sin(2 * np.pi * (u + 0.3 * v) / 1000 + a)
         cos, sin = np.cos(0.14), np.sin(0.14)
         return np.column_stack([cos * x - sin * y, sin * x + cos * y])
 
@@ -74,14 +78,18 @@ class Ground:
         if len(plan) == 0:
             return np.empty(0, object)
         dense = shapely.segmentize(plan, step_m)
-        placed: Geometries = shapely.transform(dense, lambda uv: self.lonlat(self.metres(np.round(uv, 6))))
+        placed: Geometries = shapely.transform(dense, self._lattice_to_lonlat)
         return placed
+
+    def _lattice_to_lonlat(self, uv: Floats) -> Floats:
+        exact: Floats = np.round(uv, 6)
+        return self.lonlat(self.metres(exact))
 
     def axes(self, uv: Floats) -> tuple[Floats, Floats, Floats]:
         """At plan points (n, 2): metres (n, 2), heading of the u axis (radians), scale along and across it (n, 2)."""
         here = self.metres(uv)
-        along = self.metres(uv + [0.5, 0.0]) - here
-        across = self.metres(uv + [0.0, 0.5]) - here
+        along = self.metres(uv + np.array([0.5, 0.0])) - here
+        across = self.metres(uv + np.array([0.0, 0.5])) - here
         heading = np.arctan2(along[:, 1], along[:, 0])
         length = np.hypot(along[:, 0], along[:, 1]) / 0.5
         area = (along[:, 0] * across[:, 1] - along[:, 1] * across[:, 0]) / 0.25
@@ -102,5 +110,4 @@ def noded_boxes(rects: Floats) -> Geometries:
 
 def segments(lines: Floats) -> Geometries:
     """Segments (n, 4) as ``u0, v0, u1, v1`` in plan space to lines."""
-    drawn: Geometries = shapely.linestrings(lines.reshape(-1, 2, 2))
-    return drawn
+    return np.asarray(shapely.linestrings(lines.reshape(-1, 2, 2)), dtype=object)

@@ -15,8 +15,8 @@ class Use:
     """A land use.
 
     ``length_m``, ``depth_m``, ``gap_u_m``, ``gap_v_m``: footprints and the room between them; ``floors`` from-to;
-    ``per_floor`` households on a floor (0: nobody lives there); ``keep`` the share of plots built on; ``plot_m2`` the size
-    plots are cut to; ``kind`` is written to the building, ``compound`` says a wall and a gate close the block.
+    ``per_floor`` households on a floor (0: nobody lives there); ``keep`` the share of plots built on; ``plot_m2`` the
+    size plots are cut to; ``kind`` is written to the building, ``compound`` says a wall and a gate close the block.
     """
 
     length_m: float
@@ -38,7 +38,7 @@ USES: dict[str, Use] = {
     "tower": Use(27, 20, 24, 34, (18, 32), 4.2, "住宅", 0.97, 18_000, True),
     "old": Use(11.5, 9, 2.5, 4.5, (1, 3), 0.75, "民房", 0.80, 6_000),
     "infill": Use(11, 11, 3, 5.5, (3, 5), 0.8, "自建房", 0.84, 6_500),
-    "shop": Use(32, 15, 6, 12, (2, 4), 0.9, "商住", 0.9),
+    "shop": Use(32, 15, 6, 12, (2, 4), 1.6, "商住", 0.9),
     "mall": Use(96, 70, 20, 25, (4, 6), 0, "商场", most=1),
     "school": Use(58, 14, 22, 26, (3, 5), 0, "学校", 0.85, most=7),
     "hospital": Use(56, 18, 18, 24, (5, 12), 0, "医院", 0.9, most=6),
@@ -48,7 +48,7 @@ USES: dict[str, Use] = {
     "park": Use(12, 9, 60, 60, (1, 1), 0, "公园", 0.25, most=3),
     "bank": Use(12, 9, 90, 60, (1, 1), 0, "公园", 0.0),
     "field": Use(22, 9, 90, 90, (1, 1), 0, "农业用房", 0.10),
-    "hamlet": Use(11.5, 10.5, 3.2, 8.5, (2, 4), 0.4, "农房", 0.9, 10_000),
+    "hamlet": Use(11.5, 10.5, 3.2, 8.0, (2, 4), 0.4, "农房", 0.92, 9_000),
 }
 #: Uses whose block is better a special-purpose grid of its own (rule R11).
 SPECIAL = {
@@ -92,20 +92,34 @@ def choose_uses(
     owner: NDArray[np.int64],
     bank: NDArray[np.bool_],
     rng: np.random.Generator,
-) -> NDArray[np.str_]:
-    """The use of every block: by the character of its community; hamlets gather beside each village's road."""
+) -> tuple[NDArray[np.str_], Floats]:
+    """The use of every block by the character of its community, and the hamlets (n, 4): centre and half extents."""
+    hamlets: list[Floats] = []
     use = np.full(len(blocks), "field", dtype="<U10")
     middle = (blocks[:, :2] + blocks[:, 2:]) / 2
     for community, rect in enumerate(communities):
         mine = np.flatnonzero((owner == community) & ~bank)
         if subdistrict[community] == 2 and community != seat:
-            use[mine] = _village(rect, middle[mine], rng)
+            mine_hamlets = _hamlets(rect, rng)
+            hamlets.append(mine_hamlets)
+            use[mine] = _village(blocks[mine], mine_hamlets, rng)
         else:
             mix = _MIX["seat" if community == seat else _character(rect, rng)]
             use[mine] = rng.choice(_NAMES, len(mine), p=np.array(mix) / sum(mix))
     use[bank] = "bank"
     _station(use, blocks, middle, owner, seat)
-    return use
+    return use, np.concatenate([np.empty((0, 4)), *hamlets])
+
+
+def reach(uv: Floats, hamlets: Floats) -> Floats:
+    """How far points (n, 2) lie from the nearest hamlet: 0 in its middle, 1 on its rim, which bulges like an amoeba."""
+    nearest = np.full(len(uv), np.inf)
+    for u, v, half_u, half_v in hamlets:
+        du, dv = (uv[:, 0] - u) / half_u, (uv[:, 1] - v) / half_v
+        angle = np.arctan2(dv, du)
+        rim = 1 + 0.20 * np.sin(2 * angle + u / 60) + 0.14 * np.sin(3 * angle + v / 50) + 0.08 * np.sin(5 * angle + u)
+        nearest = np.minimum(nearest, np.hypot(du, dv) / rim)
+    return nearest
 
 
 def _character(rect: Floats, rng: np.random.Generator) -> str:
@@ -117,15 +131,23 @@ def _character(rect: Floats, rng: np.random.Generator) -> str:
     return str(rng.choice(["modern", "new"], p=[0.68, 0.32]))
 
 
-def _village(rect: Floats, middle: Floats, rng: np.random.Generator) -> NDArray[np.str_]:
-    """Hamlets on the blocks nearest the village's heart, one or two further off, here and there a workshop."""
-    heart = np.array([rng.uniform(rect[0] + 350, rect[2] - 350), rng.uniform(rect[1] + 200, rect[3] - 200)])
-    order = np.argsort(np.hypot(*(middle - heart).T), kind="stable")
-    use = np.full(len(middle), "field", dtype="<U10")
-    use[order[: min(len(order), int(rng.integers(4, 7)))]] = "hamlet"
-    far = order[6:]
-    use[far[rng.random(len(far)) < 0.12]] = "hamlet"
-    use[far[rng.random(len(far)) < 0.07]] = "factory"
+def _hamlets(rect: Floats, rng: np.random.Generator) -> Floats:
+    """A village's heart and two to four outlying hamlets, stretched along its road; rows are centre and half extents."""
+    count = int(rng.integers(3, 6))
+    margin = np.array([230.0, 150.0])
+    centre = rng.uniform(rect[:2] + margin, rect[2:] - margin, (count, 2))
+    half = rng.uniform((85, 65), (165, 115), (count, 2))
+    half[0] = rng.uniform((260, 170), (340, 230))
+    return np.column_stack([centre, half])
+
+
+def _village(blocks: Floats, hamlets: Floats, rng: np.random.Generator) -> NDArray[np.str_]:
+    """Fields, with houses on the blocks that a hamlet reaches, here and there a workshop."""
+    use = np.full(len(blocks), "field", dtype="<U10")
+    use[rng.random(len(blocks)) < 0.05] = "factory"
+    for hamlet in hamlets:
+        nearest = np.clip(hamlet[:2], blocks[:, :2], blocks[:, 2:])
+        use[np.hypot(*((nearest - hamlet[:2]) / hamlet[2:]).T) < 0.9] = "hamlet"
     return use
 
 

@@ -1,7 +1,7 @@
-"""The plan of one county: arterial frame, communities, blocks with a land use, and plots, all rectangles on the lattice.
+"""The plan of one county: arterials, communities, blocks with a land use, and plots, all rectangles on the lattice.
 
-Each level divides the one above by guillotine cuts across the longer side; the cuts become the streets. So the levels nest
-exactly, and streets end in T-junctions as grown towns have them.
+Each level divides the one above by guillotine cuts across the longer side; the cuts become the streets. So the levels
+nest exactly, and streets end in T-junctions as grown towns have them.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class Layout:
     blocks: Floats
     block_community: Ints
     block_use: NDArray[np.str_]
+    hamlets: Floats  # (n, 4): centre and half extents
     plots: Floats
     plot_block: Ints
     cuts: Floats
@@ -56,7 +57,7 @@ def lay_out(rng: np.random.Generator, share: float = 1.0) -> Layout:
     """A county of about 30 communities, or the ``share`` of it (0-1] that lies nearest its centre."""
     columns, rows = _jitter(np.array(COLUMNS), rng), _jitter(np.array(ROWS), rng)
     communities, subdistrict, seat, streets = _communities(columns, rows, rng)
-    kept = _nearest(communities, subdistrict, seat, max(3, round(FULL_COMMUNITIES * share)))
+    kept = _nearest(communities, subdistrict, seat, max(4, round(FULL_COMMUNITIES * share)))
     communities, subdistrict, seat = communities[kept], subdistrict[kept], int(np.flatnonzero(kept == seat)[0])
     cut_lists, class_lists = [streets], [np.full(len(streets), "secondary")]
 
@@ -75,14 +76,14 @@ def lay_out(rng: np.random.Generator, share: float = 1.0) -> Layout:
     owner_parts.append(banks[:, 4].astype(np.int64))
     blocks, owner = np.concatenate(block_parts), np.concatenate(owner_parts)
     is_bank = np.arange(len(blocks)) >= len(blocks) - len(banks)
-    use = choose_uses(communities, subdistrict, seat, blocks, owner, is_bank, rng)
+    use, hamlets = choose_uses(communities, subdistrict, seat, blocks, owner, is_bank, rng)
 
     want = np.array([USES[name].plot_m2 for name in use])
     plots, plot_block, cuts, _ = split(blocks, want, rng)
     cut_lists.append(cuts)
     class_lists.append(np.full(len(cuts), "service"))
     return Layout(
-        communities, subdistrict, seat, blocks, owner, use, plots, plot_block,
+        communities, subdistrict, seat, blocks, owner, use, hamlets, plots, plot_block,
         np.concatenate(cut_lists), np.concatenate(class_lists), columns, rows,
     )  # fmt: skip
 
@@ -153,14 +154,14 @@ def _nearest(communities: Floats, subdistrict: Ints, seat: int, count: int) -> I
     middle = (communities[:, :2] + communities[:, 2:]) / 2
     distance = np.hypot(middle[:, 0] - COLUMNS[URBAN_COLUMNS], middle[:, 1] - RIVER_V)
     distance[seat] = -1
-    for part in (0, 1):
-        members = np.flatnonzero(subdistrict == part)
+    for part in (0, 1, 2):
+        members = np.flatnonzero((subdistrict == part) & (distance > 0))
         distance[members[np.argmin(distance[members])]] = -1
     return np.sort(np.argsort(distance, kind="stable")[: min(count, len(communities))])
 
 
 def _banks(communities: Floats) -> tuple[Floats, Floats, Floats]:
-    """Take the strip along the river out of each community: the rest (n, 4), strips (m, 5: rect, owner), embankments."""
+    """Take the strips along the river out of the communities: the rest, strips (m, 5: rect, owner), embankments."""
     inner = communities.copy()
     south, north = communities[:, 3] == RIVER_V, communities[:, 1] == RIVER_V
     inner[south, 3] -= BANK_M

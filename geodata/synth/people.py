@@ -34,7 +34,7 @@ def buildings(
     households_total: int,
     rng: np.random.Generator,
 ) -> geopandas.GeoDataFrame:
-    """All buildings with the columns of ``Kind.BUILDINGS``; the counts that are known add up to ``households_total``."""
+    """All buildings with the columns of ``Kind.BUILDINGS``; known counts add up to ``households_total``."""
     import geopandas
 
     lonlat, _ = placed.polygons(ground, origin)
@@ -63,7 +63,7 @@ def buildings(
             "compound": compound,
             "kind": kinds,
             "floors": pd.array(placed.floors, dtype="Int64"),
-            "households": pd.array(np.ma.filled(households), dtype="Int64"),
+            "households": pd.array(households, dtype="Int64"),
             "population": pd.array(population, dtype="Int64"),
             "data_date": _dates(layout, placed, rng),
             "region_code": region,
@@ -78,7 +78,7 @@ _NAMED = frozenset({"商场", "学校", "医院", "写字楼", "厂房", "车站
 
 def _rank(group: Ints) -> Ints:
     """The running number (from 0) of each element within its group."""
-    return pd.Series(group).groupby(group).cumcount().to_numpy()
+    return pd.Series(group).groupby(group).cumcount().to_numpy(np.int64)
 
 
 def _shared(layout: Layout) -> np.ndarray:
@@ -87,7 +87,7 @@ def _shared(layout: Layout) -> np.ndarray:
 
 
 def _households(layout: Layout, placed: Footprints, total: int, rng: np.random.Generator) -> tuple[Ints, np.ndarray]:
-    """Households by building, and which counts nobody wrote down. Flats are scaled so that what is known is ``total``."""
+    """Households by building, and which counts are missing. Flats are scaled so that the known ones are ``total``."""
     use = layout.block_use[placed.block]
     per_floor = np.array([USES[name].per_floor for name in layout.block_use])[placed.block]
     standard_m = np.array([USES[name].length_m for name in layout.block_use])[placed.block]

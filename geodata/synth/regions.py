@@ -20,7 +20,7 @@ DATA_DATE = "2026-09-30"
 
 
 def county_code(index: int) -> str:
-    """Six digits of county ``index`` (0-593): Zhejiang (33) with prefectures 99, 98 ... that GB/T 2260 leaves unassigned."""
+    """Six digits of county ``index`` (0-593): Zhejiang (33), prefectures 99, 98 ... which GB/T 2260 leaves unassigned."""
     prefecture, county = divmod(index, 99)
     return f"33{99 - prefecture}{county + 1:02d}"
 
@@ -28,7 +28,7 @@ def county_code(index: int) -> str:
 def regions(
     layout: Layout, ground: Ground, origin: tuple[float, float], index: int, rng: np.random.Generator
 ) -> tuple[geopandas.GeoDataFrame, list[str]]:
-    """County, subdistricts and communities with the columns of ``Kind.REGIONS``, and the code of each community of the layout."""
+    """County, subdistricts, communities with the columns of ``Kind.REGIONS``; the code of each of the layout's communities."""
     import geopandas
 
     county = county_code(index)
@@ -50,7 +50,9 @@ def regions(
 
     grounds = ground.place(boxes(layout.communities + np.tile(origin, 2)))
     parts = [shapely.coverage_union_all(grounds[layout.subdistrict == part]) for part in range(3)]
-    rows = [(f"{county}000000", names.county(index), "county", None, None, shapely.coverage_union_all(grounds))]
+    rows: list[tuple[object, ...]] = [
+        (f"{county}000000", names.county(index), "county", None, None, shapely.coverage_union_all(grounds))
+    ]
     for code, title, part in zip(sub_codes, titles, parts, strict=True):
         rows.append((f"{code}000", title, "subdistrict", f"{county}000000", None, part))
     for community in order:
@@ -63,7 +65,7 @@ def regions(
 
 
 def _classes(layout: Layout, middle: np.ndarray, rural_digit: str) -> list[str]:
-    """Urban/rural class of each community: 111 city, 112 its fringe, 121 or 210 the seat of the town or township, 122 beside it, 220 village."""
+    """Urban/rural class of each community: 111 city, 112 its fringe, 121 (210) seat of a town (township), 220 village."""
     found = []
     for community, part in enumerate(layout.subdistrict):
         if part < 2:

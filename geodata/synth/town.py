@@ -33,7 +33,7 @@ LAYERS = ("regions", "barriers", "buildings", "grids", "department_grids", "case
 
 @dataclass(frozen=True, slots=True)
 class Town:
-    """Frames in EPSG:4490 (lon, lat) with the columns of :mod:`geodata.fields`; ``faults`` counts what is wrong in them."""
+    """Frames in EPSG:4490 (lon, lat) with the columns of :mod:`geodata.fields`; ``faults`` counts what is wrong."""
 
     regions: geopandas.GeoDataFrame
     barriers: geopandas.GeoDataFrame
