@@ -48,6 +48,8 @@ def outside(lines: Geometries, outlines: Geometries) -> Geometries:
     if not len(outlines) or not len(lines):
         return lines
     row, at = shapely.STRtree(outlines).query(lines, predicate="intersects")
+    if not len(row):
+        return lines
     shrunk = shapely.buffer(outlines, -OVERSHOOT_M, join_style="mitre")
     kept = lines.copy()
     starts = np.searchsorted(row, np.unique(row))
