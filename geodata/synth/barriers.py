@@ -56,7 +56,7 @@ def barriers(
     land = shapely.union_all(boxes(layout.communities))
     drawn = _Drawn([])
     _arterials(drawn, layout, land, rng)
-    _streets(drawn, layout, rng)
+    _streets(drawn, layout, land, rng)
     _waters(drawn, layout, land, origin, rng)
     for line, bridge in _pieces(RAIL_U, 0.0, HEIGHT, [RIVER_V], BRIDGE_HALF_M):
         drawn.add(shapely.intersection(line, land), "rail", "rail", "沿江铁路", bridge=bridge, width_m=12.0)
@@ -71,6 +71,8 @@ def barriers(
     frame = pd.DataFrame(drawn.rows, columns=columns)
     shapes: Geometries
     shapes, row = shapely.get_parts(np.array(frame["geometry"].tolist(), dtype=object), return_index=True)
+    present = ~shapely.is_empty(shapes)
+    shapes, row = shapes[present], row[present]
     shapes = shapely.transform(shapes, lambda uv: uv + np.array(origin))
     frame = frame.iloc[row].reset_index(drop=True).drop(columns="geometry")
     return geopandas.GeoDataFrame(frame, geometry=ground.place(shapes), crs="EPSG:4490")
@@ -104,9 +106,9 @@ def _pieces(
     return pieces
 
 
-def _streets(drawn: _Drawn, layout: Layout, rng: np.random.Generator) -> None:
+def _streets(drawn: _Drawn, layout: Layout, land: shapely.Geometry, rng: np.random.Generator) -> None:
     """The guillotine's cuts; among fields only some carry a road, the others are hedges and paths."""
-    lines = segments(layout.cuts)
+    lines = shapely.intersection(segments(layout.cuts), land)
     middle = (layout.cuts[:, :2] + layout.cuts[:, 2:]) / 2
     rural = (middle[:, 0] > layout.columns[URBAN_COLUMNS]) & ~_within(layout.communities[layout.seat], middle)
     length = shapely.length(lines)
@@ -161,7 +163,7 @@ def _inset(layout: Layout, block: int) -> shapely.Geometry:
     rect, community = layout.blocks[block], layout.communities[layout.block_community[block]]
     inset = np.where(rect == community, 20.0, COMPOUND_INSET_M) * np.array([1, 1, -1, -1])
     u0, v0, u1, v1 = rect + inset
-    return shapely.box(u0, v0, u1, v1)
+    return shapely.Polygon([(u0, v0), (u1, v0), (u1, v1), (u0, v1)])
 
 
 def compound_names(layout: Layout, rng: np.random.Generator) -> list[str | None]:

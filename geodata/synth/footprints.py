@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata.synth.ground import RAIL_U, RIVER_V, Floats, Geometries, Ground
-from geodata.synth.landuse import USES, Use, reach
+from geodata.synth.landuse import USES, reach
 from geodata.synth.layout import Ints, Layout
 
 #: Metres from the edge of a plot to the first wall: arterial or community border, street, lane inside the block.
@@ -136,4 +136,5 @@ def _thin(placed: Footprints, layout: Layout, count: int, rng: np.random.Generat
     houses = np.flatnonzero(np.isin(use, ("old", "infill")))
     kept[rng.choice(houses, min(max(town - count, 0), len(houses)), replace=False)] = False
     order = np.lexsort((placed.uv[:, 0], -placed.uv[:, 1], placed.block))
-    return order[kept[order]]
+    chosen: Ints = order[kept[order]]
+    return chosen
