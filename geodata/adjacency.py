@@ -1,7 +1,7 @@
 """Which units share a border, and how much of it.
 
-Units tile a community, so neighbours repeat each other's edges vertex by vertex: edges are matched by sorting, without one
-overlay. Edges that find no twin (a T-junction on one side only) are compared pairwise along their common line.
+Units tile a community, so neighbours repeat each other's edges vertex by vertex: edges are matched by sorting, without
+one overlay. Edges that find no twin (a T-junction on one side only) are compared pairwise along their common line.
 Rook adjacency: pieces that touch at a point do not share a border.
 """
 
@@ -30,7 +30,7 @@ class SharedBorders(NamedTuple):
     @property
     def length_m(self) -> NDArray[np.float64]:
         """Length of each piece (k,)."""
-        return np.hypot(*(self.end - self.start).T)
+        return np.asarray(np.hypot(*(self.end - self.start).T), dtype=np.float64)
 
     def take(self, mask: NDArray[np.bool_]) -> SharedBorders:
         """The pieces where ``mask`` (k,) holds."""
@@ -38,8 +38,7 @@ class SharedBorders(NamedTuple):
 
     def lines(self) -> NDArray[np.object_]:
         """The pieces as LineStrings (k,)."""
-        lines: NDArray[np.object_] = shapely.linestrings(np.stack([self.start, self.end], axis=1))
-        return lines
+        return _lines(self.start, self.end)
 
 
 class Adjacency(NamedTuple):
@@ -134,11 +133,15 @@ def _mix(value: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return value ^ (value >> np.uint64(31))
 
 
+def _lines(start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.object_]:
+    return np.asarray(shapely.linestrings(np.stack([start, end], axis=1)), dtype=object)
+
+
 def _overlaps(
     unit: NDArray[np.int64], start: NDArray[np.float64], end: NDArray[np.float64], tolerance_m: float
 ) -> SharedBorders:
     """Common runs of edges of different units that lie along one line, to ``tolerance_m``."""
-    lines = shapely.linestrings(np.stack([start, end], axis=1)) if len(unit) else np.empty(0, dtype=object)
+    lines = _lines(start, end)
     a, b = shapely.STRtree(lines).query(lines, predicate="dwithin", distance=tolerance_m)
     once = unit[a] < unit[b]
     a, b = a[once], b[once]
