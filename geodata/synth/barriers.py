@@ -12,7 +12,7 @@ import shapely
 
 from geodata.synth import names
 from geodata.synth.ground import HEIGHT, RAIL_U, RIVER_V, WIDTH, Floats, Geometries, Ground, boxes, segments
-from geodata.synth.landuse import USES
+from geodata.synth.landuse import USES, reach
 from geodata.synth.layout import URBAN_COLUMNS, Layout
 
 if TYPE_CHECKING:
@@ -114,6 +114,7 @@ def _streets(drawn: _Drawn, layout: Layout, land: shapely.Geometry, rng: np.rand
     length = shapely.length(lines)
     classes = np.where(rural & (layout.cut_class == "secondary"), "tertiary", layout.cut_class)
     bare = rural & (classes == "residential") & (rng.random(len(lines)) < 0.35)
+    bare |= rural & (classes == "service") & (reach(middle, layout.hamlets) > 1.15)
     titled = np.isin(classes, ("secondary", "tertiary")) & ~rural
     roads = iter(names.roads(int(titled.sum()), rng))
     lanes = iter(names.lanes(int((~titled & (classes == "residential") & ~rural).sum()), rng))

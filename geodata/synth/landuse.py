@@ -132,7 +132,7 @@ def _character(rect: Floats, rng: np.random.Generator) -> str:
 
 
 def _hamlets(rect: Floats, rng: np.random.Generator) -> Floats:
-    """A village's heart and two to four outlying hamlets, stretched along its road; rows are centre and half extents."""
+    """A village's heart and two to four outlying hamlets, longer than deep; rows are centre and half extents."""
     count = int(rng.integers(3, 6))
     margin = np.array([230.0, 150.0])
     centre = rng.uniform(rect[:2] + margin, rect[2:] - margin, (count, 2))

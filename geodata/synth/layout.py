@@ -59,6 +59,8 @@ def lay_out(rng: np.random.Generator, share: float = 1.0) -> Layout:
     communities, subdistrict, seat, streets = _communities(columns, rows, rng)
     kept = _nearest(communities, subdistrict, seat, max(4, round(FULL_COMMUNITIES * share)))
     communities, subdistrict, seat = communities[kept], subdistrict[kept], int(np.flatnonzero(kept == seat)[0])
+    streets[:, 1] = np.where(streets[:, 1] == RIVER_V, RIVER_V + BANK_M, streets[:, 1])
+    streets[:, 3] = np.where(streets[:, 3] == RIVER_V, RIVER_V - BANK_M, streets[:, 3])
     cut_lists, class_lists = [streets], [np.full(len(streets), "secondary")]
 
     inner, banks, bank_cuts = _banks(communities)

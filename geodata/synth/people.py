@@ -78,7 +78,8 @@ _NAMED = frozenset({"商场", "学校", "医院", "写字楼", "厂房", "车站
 
 def _rank(group: Ints) -> Ints:
     """The running number (from 0) of each element within its group."""
-    return pd.Series(group).groupby(group).cumcount().to_numpy(np.int64)
+    rank: Ints = pd.Series(group).groupby(group).cumcount().to_numpy(np.int64)
+    return rank
 
 
 def _shared(layout: Layout) -> np.ndarray:

@@ -20,7 +20,7 @@ DATA_DATE = "2026-09-30"
 
 
 def county_code(index: int) -> str:
-    """Six digits of county ``index`` (0-593): Zhejiang (33), prefectures 99, 98 ... which GB/T 2260 leaves unassigned."""
+    """Six digits of county ``index`` (0-593): Zhejiang (33), prefectures 99, 98 ..., unassigned in GB/T 2260."""
     prefecture, county = divmod(index, 99)
     return f"33{99 - prefecture}{county + 1:02d}"
 
@@ -28,7 +28,7 @@ def county_code(index: int) -> str:
 def regions(
     layout: Layout, ground: Ground, origin: tuple[float, float], index: int, rng: np.random.Generator
 ) -> tuple[geopandas.GeoDataFrame, list[str]]:
-    """County, subdistricts, communities with the columns of ``Kind.REGIONS``; the code of each of the layout's communities."""
+    """The tree with the columns of ``Kind.REGIONS``, and the code of each of the layout's communities."""
     import geopandas
 
     county = county_code(index)
@@ -65,7 +65,7 @@ def regions(
 
 
 def _classes(layout: Layout, middle: np.ndarray, rural_digit: str) -> list[str]:
-    """Urban/rural class of each community: 111 city, 112 its fringe, 121 (210) seat of a town (township), 220 village."""
+    """Urban/rural class by community: 111 city, 112 its fringe, 121 (210) seat of a town (township), 220 village."""
     found = []
     for community, part in enumerate(layout.subdistrict):
         if part < 2:
