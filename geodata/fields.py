@@ -1,7 +1,7 @@
 """What each kind of import is made of: the target fields that columns of a file are mapped to.
 
-Names are the columns of every frame that travels between readers, checks and services. Field types: ``text``, ``code`` (text that must
-keep its zeros), ``count`` (non-negative integer), ``number``, ``date``, ``time``, ``flag``.
+Names are the columns of every frame that travels between readers, checks and services. Field types: ``text``, ``code``
+(text that must keep its zeros), ``count`` (non-negative integer), ``number``, ``date``, ``time``, ``flag``.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ FIELDS: Mapping[Kind, tuple[Field, ...]] = MappingProxyType(
                 "code",
                 "楼栋编号",
                 "building key",
-                "key id 楼栋编号 楼栋编码 建筑编号 楼栋代码 building_id ldbm",
+                "key id osm_id 楼栋编号 楼栋编码 建筑编号 楼栋代码 building_id ldbm",
             ),
             _f("name", "text", "楼栋名称", "name", "name 名称 楼栋名称 建筑名称 楼名 幢号 ldmc"),
             _f("address", "text", "地址", "address", "address addr 地址 详细地址 门牌 门牌地址 dz"),
