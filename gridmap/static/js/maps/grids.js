@@ -1,0 +1,159 @@
+// Grids of a plan: polygons by fetch while the server serves them at once, vector tiles beyond that.
+(function () {
+  "use strict";
+  const gm = (window.gridmap = window.gridmap || {});
+  const escape = (text) => String(text ?? "").replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+
+  const GridLayer = L.LayerGroup.extend({
+    initialize(options) {
+      L.LayerGroup.prototype.initialize.call(this, [], {});
+      this._source = options;
+      this._query = {};
+      this._byId = new Map();
+      this._selected = null;
+      this._whole = false;
+      this._epoch = 0;
+    },
+
+    onAdd(map) {
+      this._canvas = this._canvas || new gm.PatternCanvas({ padding: 0.3 });
+      L.LayerGroup.prototype.onAdd.call(this, map);
+      map.on("moveend", this._moved, this);
+      this.load();
+    },
+
+    onRemove(map) {
+      map.off("moveend", this._moved, this);
+      this._epoch += 1;
+      this._clear();
+      L.LayerGroup.prototype.onRemove.call(this, map);
+    },
+
+    /** Show only grids that fit `query` (plain request parameters). */
+    setQuery(query) {
+      this._query = query;
+      if (this._map) this.load();
+    },
+
+    /** Mark the grid `id` and, if wished, bring it into view; false where it is not drawn. */
+    select(id, { pan = false } = {}) {
+      const before = this._byId.get(this._selected);
+      if (before) before.setStyle(this._style(before.feature));
+      this._selected = id;
+      const layer = this._byId.get(id);
+      if (!layer) return false;
+      layer.setStyle({ weight: 4, color: "#14212e", fillOpacity: 0.9 }).bringToFront();
+      if (pan) this._map.fitBounds(layer.getBounds(), { maxZoom: 17, padding: [60, 60] });
+      return true;
+    },
+
+    feature(id) {
+      return this._byId.get(id)?.feature;
+    },
+
+    async load() {
+      const epoch = ++this._epoch;
+      if ((await this._fetch(epoch, {})) === "shown") return void (this._whole = true);
+      this._whole = false;
+      if (epoch === this._epoch) await this._loadView(epoch);
+    },
+
+    _moved() {
+      if (!this._whole) this._loadView(++this._epoch);
+    },
+
+    async _loadView(epoch) {
+      const box = this._map.getBounds().pad(0.1);
+      const bbox = [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()].map((v) => v.toFixed(6)).join(",");
+      const outcome = await this._fetch(epoch, { bbox });
+      if (outcome === "too many" && epoch === this._epoch) this._showTiles();
+    },
+
+    async _fetch(epoch, more) {
+      const url = new URL(this._source.url, window.location.href);
+      for (const [key, value] of Object.entries({ ...this._query, ...more })) {
+        for (const one of [value].flat()) if (one !== "" && one != null) url.searchParams.append(key, one);
+      }
+      let answer;
+      try {
+        answer = await fetch(url, { headers: { Accept: "application/json" } });
+      } catch (error) {
+        this.fire("failed", { error });
+        return "failed";
+      }
+      if (epoch !== this._epoch || !this._map) return "stale";
+      if (answer.status === 413) return "too many";
+      if (!answer.ok) {
+        this.fire("failed", { status: answer.status });
+        return "failed";
+      }
+      const collection = await answer.json();
+      if (epoch !== this._epoch || !this._map) return "stale";
+      this._show(collection);
+      return "shown";
+    },
+
+    _clear() {
+      this.clearLayers();
+      this._byId.clear();
+    },
+
+    _show(collection) {
+      this._clear();
+      const layer = L.geoJSON(collection, {
+        renderer: this._canvas,
+        style: (feature) => this._style(feature),
+        onEachFeature: (feature, polygon) => this._bind(feature, polygon),
+      });
+      this.addLayer(layer);
+      this.fire("loaded", { collection });
+      if (this._selected !== null) this.select(this._selected);
+    },
+
+    _bind(feature, polygon) {
+      const p = feature.properties;
+      this._byId.set(feature.id, polygon);
+      const words = this._source.labels || {};
+      polygon.bindTooltip(
+        `<strong>${escape(p.name || p.code)}</strong><br>${escape(p.code)}<br>${escape(p.households)} ${escape(words.households ?? "户")} · ${escape(words[p.status] ?? p.status)}`,
+        { sticky: true, className: "grid-tip" },
+      );
+      polygon.on({
+        mouseover: () => feature.id !== this._selected && polygon.setStyle({ weight: 3, fillOpacity: 0.85 }),
+        mouseout: () => feature.id !== this._selected && polygon.setStyle(this._style(feature)),
+        click: (event) => {
+          L.DomEvent.stopPropagation(event);
+          this.fire("gridclick", { id: feature.id, properties: p });
+        },
+      });
+    },
+
+    _style(feature) {
+      const p = feature.properties;
+      const ink = (gm.STATUS[p.status] || gm.STATUS.unchecked).ink;
+      return {
+        status: p.status,
+        label: [String(p.code).slice(-3), String(p.households) + (p.estimated_households > 0 ? "≈" : "")],
+        labelAt: p.label_lon == null ? null : L.latLng(p.label_lat, p.label_lon),
+        color: ink,
+        weight: 1.5,
+        fill: true,
+        fillOpacity: 0.62,
+      };
+    },
+
+    _showTiles() {
+      this._clear();
+      this.fire("tiles", {});
+      if (!this._source.tiles) return;
+      const rules = Object.entries(gm.STATUS).map(([status, style]) => ({
+        dataLayer: "grids",
+        filter: (z, f) => f.props.status === status,
+        symbolizer: new protomapsL.PolygonSymbolizer({ fill: style.fill, stroke: style.ink, width: 0.8, opacity: 0.75 }),
+      }));
+      this.addLayer(protomapsL.leafletLayer({ url: this._source.tiles, paintRules: rules, labelRules: [], maxDataZoom: 16 }));
+    },
+  });
+
+  gm.gridLayer = (options) => new GridLayer(options);
+})();

@@ -1,0 +1,54 @@
+// A legend with numbers in the map's corner; collapsible, readable by a screen reader as a list.
+(function () {
+  "use strict";
+  const gm = (window.gridmap = window.gridmap || {});
+
+  const Legend = L.Control.extend({
+    options: { position: "bottomright" },
+
+    initialize(content) {
+      this._content = content;
+    },
+
+    onAdd() {
+      const box = L.DomUtil.create("details", "map-legend");
+      box.open = window.innerWidth > 640;
+      L.DomEvent.disableClickPropagation(box);
+      L.DomEvent.disableScrollPropagation(box);
+      this._box = box;
+      this._draw();
+      return box;
+    },
+
+    /** Replace the rows: [swatch, text, number or null] each. */
+    setRows(rows) {
+      this._content = { ...this._content, rows };
+      if (this._box) this._draw();
+    },
+
+    _draw() {
+      const { title, rows, note } = this._content;
+      this._box.replaceChildren();
+      L.DomUtil.create("summary", "", this._box).textContent = title;
+      const list = L.DomUtil.create("ul", "", this._box);
+      for (const [swatch, text, number] of rows) {
+        const row = L.DomUtil.create("li", "", list);
+        const mark = L.DomUtil.create("canvas", "", row);
+        mark.width = 22;
+        mark.height = 14;
+        mark.setAttribute("aria-hidden", "true");
+        if (gm.STATUS[swatch]) gm.paintSwatch(mark, swatch);
+        else {
+          const ctx = mark.getContext("2d");
+          ctx.fillStyle = swatch;
+          ctx.fillRect(0, 0, 22, 14);
+        }
+        L.DomUtil.create("span", "", row).textContent = text;
+        if (number != null) L.DomUtil.create("b", "", row).textContent = Number(number).toLocaleString();
+      }
+      if (note) L.DomUtil.create("p", "", this._box).textContent = note;
+    },
+  });
+
+  gm.legend = (content) => new Legend(content);
+})();

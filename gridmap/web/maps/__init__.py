@@ -1,0 +1,20 @@
+"""Folium elements of our own: the map's shell comes from Folium, the data by tiles or fetch, never inlined.
+
+In the application :func:`parts` renders a map for a page under a strict CSP. In a notebook, call
+``use_server("http://gridmap.example:8000")`` once and add the same elements to any ``folium.Map``.
+"""
+
+from gridmap.web.maps.elements import GridLayer, GroundLayer, HeatLayer, Legend, RegionLayer
+from gridmap.web.maps.shell import MapParts, base_map, parts, use_server
+
+__all__ = [
+    "GridLayer",
+    "GroundLayer",
+    "HeatLayer",
+    "Legend",
+    "MapParts",
+    "RegionLayer",
+    "base_map",
+    "parts",
+    "use_server",
+]

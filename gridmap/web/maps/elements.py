@@ -1,0 +1,103 @@
+"""The layers as Folium elements: each names its scripts; its template calls one function of ours with its options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from branca.element import MacroElement
+from folium.elements import JSCSSMixin
+from folium.map import Layer
+from folium.template import Template
+
+
+class _DataLayer(JSCSSMixin, Layer):
+    """A Leaflet layer made by ``gridmap.<factory>(options)`` and fed by the server."""
+
+    scripts: ClassVar[tuple[str, ...]] = ()
+    styles: ClassVar[tuple[str, ...]] = ("css/maps.css",)
+    factory: ClassVar[str]
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+        var {{ this.get_name() }} = gridmap.{{ this.factory }}({{ this.options|tojson }});
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, element_id: str, name: str | None, **options: Any) -> None:
+        super().__init__(name=name, overlay=True, control=name is not None)
+        self._name = element_id
+        self._id = "layer"
+        self.options = {key: value for key, value in options.items() if value is not None}
+
+
+class GroundLayer(_DataLayer):
+    """Roads, water, rail, walls and buildings from vector tiles at ``url`` (``{z}/{x}/{y}``)."""
+
+    scripts = ("vendor/protomaps-leaflet/protomaps-leaflet.js", "js/maps/ground.js")
+    factory = "groundLayer"
+
+    def __init__(self, url: str, *, name: str | None = "道路、水系、建筑") -> None:
+        super().__init__("ground", name, url=url)
+
+
+class RegionLayer(_DataLayer):
+    """Borders and names of subdistricts and communities from vector tiles at ``url``."""
+
+    scripts = GroundLayer.scripts
+    factory = "regionLayer"
+
+    def __init__(self, url: str, *, name: str | None = "社区界线") -> None:
+        super().__init__("regions", name, url=url)
+
+
+class GridLayer(_DataLayer):
+    """Grids coloured *and* patterned by status: polygons by fetch where few are in view, else vector tiles.
+
+    ``url`` answers GeoJSON for ``?bbox=west,south,east,north`` (degrees), or 413 where more polygons are in view than
+    are served at once; then ``tiles`` (``{z}/{x}/{y}``) are drawn. ``labels`` maps each status to its word in the
+    user's language.
+    """
+
+    scripts = ("vendor/protomaps-leaflet/protomaps-leaflet.js", "js/maps/patterns.js", "js/maps/grids.js")
+    factory = "gridLayer"
+
+    def __init__(
+        self, url: str, tiles: str | None = None, *, labels: Mapping[str, str] | None = None, name: str | None = "网格"
+    ) -> None:
+        super().__init__("grids", name, url=url, tiles=tiles, labels=dict(labels or {}))
+
+
+class HeatLayer(_DataLayer):
+    """Case density as one image of the view from ``url``; breaks are in cases per km2 and never depend on the zoom."""
+
+    scripts = ("js/maps/heat.js",)
+    factory = "heatLayer"
+
+    def __init__(self, url: str, *, params: Mapping[str, Any] | None = None, name: str | None = "事件热力") -> None:
+        super().__init__("heat", name, url=url, params=dict(params or {}))
+
+
+class Legend(JSCSSMixin, MacroElement):
+    """A legend in the map's corner: rows of (swatch, text, number); a swatch is a status or a CSS colour."""
+
+    scripts: ClassVar[tuple[str, ...]] = ("js/maps/patterns.js", "js/maps/legend.js")
+    styles: ClassVar[tuple[str, ...]] = ("css/maps.css",)
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+        var {{ this.get_name() }} = gridmap.legend({{ this.options|tojson }});
+        {{ this.get_name() }}.addTo({{ this._parent.get_name() }});
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, title: str, rows: Sequence[tuple[str, str, int | float | None]], *, note: str = "") -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "legend"
+        self._id = "control"
+        self.options = {"title": title, "rows": [list(row) for row in rows], "note": note}
+
+
+OWN_ELEMENTS = (GroundLayer, RegionLayer, GridLayer, HeatLayer, Legend)
