@@ -105,7 +105,10 @@ def _vertices_match(one: shapely.Geometry, other: shapely.Geometry) -> bool:
     """Whether every vertex of either that lies on the other's border is a vertex there too."""
     corners = [shapely.get_coordinates(shape) for shape in (one, other)]
     known = [{tuple(xy) for xy in vertices.tolist()} for vertices in corners]
-    for vertices, border, there in ((corners[0], other.boundary, known[1]), (corners[1], one.boundary, known[0])):
+    for vertices, border, there in (
+        (corners[0], shapely.boundary(other), known[1]),
+        (corners[1], shapely.boundary(one), known[0]),
+    ):
         touching = vertices[shapely.intersects(shapely.points(vertices), border)]
         if not all(tuple(xy) in there for xy in touching.tolist()):
             return False
@@ -146,6 +149,6 @@ def _areal(shapes: Geometries) -> Geometries:
     out = shapes.copy()
     for index in np.flatnonzero(shapely.get_type_id(shapes) == 7):
         parts = shapely.get_parts(shapes[index])
-        out[index] = shapely.multipolygons(parts[shapely.get_type_id(parts) == 3])
+        out[index] = shapely.union_all(parts[shapely.get_type_id(parts) == 3])
     out[shapely.get_dimensions(out) < 2] = shapely.Polygon()
     return out
