@@ -15,7 +15,7 @@ import shapely
 from geodata.errors import GeodataError
 from geodata.locate import locate
 from geodata.units.assign import assign, shares
-from geodata.units.cells import divide
+from geodata.units.cells import divide, share_waters
 from geodata.units.linework import collect, connectors, outside
 from geodata.units.merge import Neighbours, components, join_weak
 from geodata.units.model import (
@@ -66,11 +66,13 @@ def build_county(
 
 @dataclass(frozen=True, slots=True)
 class _Arrangement:
-    """A coverage in the making: polygons with their community and compound, and whether Voronoi cut them."""
+    """A coverage in the making: polygons with community and compound; which are water still to be shared out among
+    their banks; which Voronoi cut."""
 
     polygons: Geometries
     community: Ints
     compound: Ints
+    water: Flags
     cell: Flags
 
 
@@ -93,19 +95,24 @@ def _arrange(
     narrow = 2 * area_m2 < options.sliver_width_m * shapely.length(polygons)
     sliver = (area_m2 < options.sliver_area_m2) | narrow
     neighbours = _neighbours(polygons, community, work.major, options.precision_m)
-    root = join_weak(~occupied | (sliver & (compound == NONE)), area_m2, neighbours)
+    water = _containing(polygons, work.waters) != NONE
+    weak = ~water & (~occupied | (sliver & (compound == NONE)))
+    root = join_weak(weak, area_m2, neighbours.among(~water))
     units, unit_of = dissolve(polygons, root)
     of_unit = np.empty(len(units), np.int64)
     of_unit[unit_of] = root
-    return _Arrangement(units, community[of_unit], compound[of_unit], np.zeros(len(units), dtype=bool))
+    whole = np.zeros(len(units), dtype=bool)
+    return _Arrangement(units, community[of_unit], compound[of_unit], water[of_unit], whole)
 
 
 def _refine(before: _Arrangement, buildings: Buildings, options: UnitOptions) -> _Arrangement:
-    """Divide units with too many households, and lead borders round the footprints they would cut."""
+    """Divide units with too many households, share out waters, lead borders round the footprints they would cut."""
     home = assign(buildings.geometry, before.polygons)
     group, ridges, divided = _divide(before, buildings, home, options)
+    shared = share_waters(before.polygons, before.community, before.water, buildings.geometry, home, group)
+    ridges = np.concatenate([ridges, shared])
     cores = _cores(before, buildings.geometry, home, ridges, options)
-    if not len(ridges) and not len(cores):
+    if not len(ridges) and not len(cores) and not before.water.any():
         return before
     borders = rings(dissolve(before.polygons, before.community)[0])
     edges = node(rings(before.polygons), options.precision_m)
@@ -120,10 +127,11 @@ def _refine(before: _Arrangement, buildings: Buildings, options: UnitOptions) ->
     face_of = assign(buildings.geometry, polygons)
     placed = np.flatnonzero((face_of != NONE) & (home != NONE))
     placed = placed[community[face_of[placed]] == before.community[home[placed]]]
-    part = np.where(divided[origin], NONE, origin * (group.max(initial=0) + 1))
+    part = np.where(divided[origin] | before.water[origin], NONE, origin * (group.max(initial=0) + 1))
     origin = origin.copy()
     origin[face_of[placed]] = home[placed]
-    part[face_of[placed]] = home[placed] * (group.max(initial=0) + 1) + group[placed]
+    label = home * (group.max(initial=0) + 1) + group
+    part[face_of[placed]] = np.where(before.water[home], NONE, label)[placed]
 
     occupied = _occupied(face_of, len(polygons))
     neighbours = _neighbours(polygons, community, geometries([]), options.precision_m)
@@ -131,13 +139,14 @@ def _refine(before: _Arrangement, buildings: Buildings, options: UnitOptions) ->
     piece = components(len(polygons), neighbours.i[same], neighbours.j[same])
     polygons, where = dissolve(polygons, piece)
     first = np.unique(where, return_index=True)[1]
-    has_building = np.bincount(where, occupied) > 0
-    root = join_weak(~has_building, shapely.area(polygons), _within_origin(where, first, neighbours, origin))
+    stands = np.bincount(where, occupied & ~before.water[origin]) > 0
+    root = join_weak(~stands, shapely.area(polygons), _within_origin(where, first, neighbours, origin))
     units, unit_of = dissolve(polygons, root)
     of_unit = np.empty(len(units), np.int64)
     of_unit[unit_of] = first[root]
     source = origin[of_unit]
-    return _Arrangement(units, before.community[source], before.compound[source], divided[source])
+    dry = np.zeros(len(units), dtype=bool)
+    return _Arrangement(units, before.community[source], before.compound[source], dry, divided[source])
 
 
 def _divide(
@@ -146,9 +155,9 @@ def _divide(
     """Group of each building in its unit, the lines between groups, and which units were divided."""
     n = len(before.polygons)
     households = np.bincount(home + 1, buildings.households, n + 1)[1:]
-    alone = np.bincount(before.community)[before.community] == 1
+    alone = np.bincount(before.community[~before.water], minlength=n)[before.community] == 1
     limit = np.where(alone, min(options.cell_households, options.max_households), options.max_households)
-    divided = (households > limit) & (before.compound == NONE)
+    divided = (households > limit) & (before.compound == NONE) & ~before.water
     group = np.zeros(len(home), np.int64)
     lines: list[Geometries] = []
     order = np.argsort(home, kind="stable")

@@ -41,7 +41,8 @@ _UNKNOWN = frozenset(
     {
         "footway", "path", "pedestrian", "steps", "cycleway", "bridleway", "corridor", "track", "service", "pier",
         "platform", "construction", "proposed", "ferry", "swimming_pool", "pond", "ditch", "drain", "fountain",
-        "subway", "tram", "funicular", "monorail", "abandoned", "disused", "razed", "hedge", "kerb", "guard_rail", "handrail",
+        "subway", "tram", "funicular", "monorail", "abandoned", "disused", "razed", "hedge",
+        "kerb", "guard_rail", "handrail",
     }
 )  # fmt: skip
 

@@ -17,11 +17,12 @@ OVERSHOOT_M = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Linework:
-    """Lines as drawn (not noded): borders of communities, all others, and which barriers are major."""
+    """Lines as drawn (not noded): borders of communities, all others, major barriers; and waters that have an area."""
 
     borders: Geometries
     lines: Geometries
     major: Geometries
+    waters: Geometries
 
 
 def collect(communities: Geometries, barriers: Barriers, compounds: Compounds, options: UnitOptions) -> Linework:
@@ -33,7 +34,9 @@ def collect(communities: Geometries, barriers: Barriers, compounds: Compounds, o
     outlines = compounds.geometry[_near(compounds.geometry, communities)]
     inner_roads = outside(roads, outlines)
     inner_great = outside(great, outlines[~_truly_crossed(outlines, great, options.compound_cut_share)])
-    return Linework(rings(communities), np.concatenate([inner_roads, inner_great, rings(outlines)]), great)
+    wet = cuts & near & (barriers.kind == "water") & np.isin(shapely.get_type_id(barriers.geometry), (3, 6))
+    lines = np.concatenate([inner_roads, inner_great, rings(outlines)])
+    return Linework(rings(communities), lines, great, barriers.geometry[wet])
 
 
 def as_lines(shapes: Geometries) -> Geometries:
@@ -76,14 +79,14 @@ def _truly_crossed(outlines: Geometries, great: Geometries, share: float) -> Fla
 
 def connectors(noded: Geometries, reach_m: float) -> Geometries:
     """Short lines from loose ends of noded lines to the nearest line within ``reach_m`` that they do not meet."""
-    ends_xy = shapely.get_coordinates(np.concatenate([shapely.get_point(noded, 0), shapely.get_point(noded, -1)]))
+    ends_xy = shapely.get_coordinates(np.concatenate([shapely.get_point(noded, end) for end in (0, -1)]))
     line = np.tile(np.arange(len(noded)), 2)
     _, inverse, count = np.unique(ends_xy, axis=0, return_inverse=True, return_counts=True)
     stub = shapely.length(noded) < 2 * OVERSHOOT_M
     loose = np.flatnonzero((count[inverse.ravel()] == 1) & ~stub[line])
     if reach_m <= 0 or not len(loose):
         return noded[:0]
-    ends = shapely.points(ends_xy[loose])
+    ends = geometries(shapely.points(ends_xy[loose]))
     end, other = shapely.STRtree(noded).query(ends, predicate="dwithin", distance=reach_m)
     apart = shapely.distance(noded[line[loose][end]], noded[other]) > 0
     end, other = end[apart], other[apart]

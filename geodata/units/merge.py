@@ -18,6 +18,11 @@ class Neighbours:
     length_m: Floats
     open_m: Floats
 
+    def among(self, kept: Flags) -> Neighbours:
+        """Only pairs of which both are ``kept``."""
+        both = kept[self.i] & kept[self.j]
+        return Neighbours(self.i[both], self.j[both], self.length_m[both], self.open_m[both])
+
 
 def join_weak(weak: Flags, area_m2: Floats, neighbours: Neighbours) -> Ints:
     """Group of each face after every ``weak`` one (no building, or a sliver) has joined a group that stands.
