@@ -78,8 +78,7 @@ _NAMED = frozenset({"商场", "学校", "医院", "写字楼", "厂房", "车站
 
 def _rank(group: Ints) -> Ints:
     """The running number (from 0) of each element within its group."""
-    rank: Ints = pd.Series(group).groupby(group).cumcount().to_numpy(np.int64)
-    return rank
+    return np.asarray(pd.Series(group).groupby(group).cumcount(), dtype=np.int64)
 
 
 def _shared(layout: Layout) -> np.ndarray:
