@@ -19,6 +19,7 @@ ARROWS = {
     "gridmap.settings": {"gridmap"},
     "gridmap.db": {"geodata", "gridmap.errors", "gridmap.settings", "gridmap.db"},
     "gridmap.sql": {"gridmap.sql"},
+    "gridmap.translations": {"gridmap", "gridmap.translations"},
     "gridmap.services": {
         *("geodata", "gridmap", "gridmap.errors", "gridmap.settings", "gridmap.db", "gridmap.sql", "gridmap.services"),
         "gridmap.jobs.app",
@@ -42,7 +43,9 @@ ARROWS = {
         "gridmap.settings",
         "gridmap.db.engine",
         "gridmap.services",
+        "gridmap.translations",
         "gridmap.web",
+        "gridmap.db.migrate",
     },
     "gridmap.cli": {
         "geodata",
