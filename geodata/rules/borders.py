@@ -28,13 +28,16 @@ def r09_follows_barriers(ctx: Context) -> Iterator[Result]:
     near = share_near(inner, barriers.geometry[~barriers.tunnel], limits.distance_m, limits.distance_m / 2)
     length_m = inner.length_m
     total_m, near_m = np.zeros(ctx.n_grids), np.zeros(ctx.n_grids)
-    for side in (top[inner.i], top[inner.j]):
-        np.add.at(total_m, side, length_m)
-        np.add.at(near_m, side, length_m * near)
+    for sides in (top[inner.i], top[inner.j]):
+        np.add.at(total_m, sides, length_m)
+        np.add.at(near_m, sides, length_m * near)
     share = np.divide(near_m, total_m, out=np.ones(ctx.n_grids), where=total_m > 0)
     stray = inner.take(near < 1)
+    side = np.concatenate([top[stray.i], top[stray.j]])
+    lines, order = np.tile(stray.lines(), 2), np.argsort(side, kind="stable")
+    first = np.searchsorted(side[order], np.arange(ctx.n_grids + 1))
     for grid in ctx.pick(share < limits.share_min):
-        mine = (top[stray.i] == grid) | (top[stray.j] == grid)
+        mine = lines[order[first[grid] : first[grid + 1]]]
         yield ctx.found(
             "R09",
             Severity.WARNING,
@@ -42,7 +45,7 @@ def r09_follows_barriers(ctx: Context) -> Iterator[Result]:
             grid=grid,
             value=share[grid],
             limit=limits.share_min,
-            geometry=shapely.line_merge(MultiLineString(stray.take(mine).lines().tolist())),
+            geometry=shapely.line_merge(MultiLineString(mine.tolist())),
             percent=100 * share[grid],
             limit_percent=100 * limits.share_min,
             length_m=total_m[grid],

@@ -224,7 +224,7 @@ class Context:
 
     def union(self, units: Ints) -> BaseGeometry:
         """The ground of some units as one geometry."""
-        return shapely.union_all(self.geometry[units])
+        return dissolved(self.geometry[units])
 
     @cached_property
     def polygons(self) -> Objects:
@@ -233,7 +233,7 @@ class Context:
         for grid in self.pick(~self.micro):
             units = self.units_of(grid)
             if len(units):
-                polygons[grid] = shapely.coverage_union_all(self.geometry[units])
+                polygons[grid] = dissolved(self.geometry[units])
         return polygons
 
     @cached_property
@@ -263,6 +263,14 @@ class Context:
 def given_rows(geometry: Objects) -> NDArray[np.bool_]:
     """True where a row of ``geometry`` is given."""
     return ~np.asarray(shapely.is_missing(geometry), dtype=bool)
+
+
+def dissolved(parts: Objects) -> BaseGeometry:
+    """Union of ``parts``; fast where they are a clean coverage, and still right where they are not."""
+    try:
+        return shapely.coverage_union_all(parts)
+    except shapely.errors.GEOSException:
+        return shapely.union_all(parts)
 
 
 def mended(geometry: Objects) -> Objects:

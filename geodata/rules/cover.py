@@ -143,7 +143,8 @@ def r10_buildings(ctx: Context) -> Iterator[Result]:
     for home in np.unique(home_of[lost]).tolist():
         here = lost & (home_of == home)
         places = _places(buildings.geometry[here])
-        yield _lost(ctx, "R10_BUILDINGS", home, int(here.sum()), int(buildings.households[here].sum()), places)
+        code = "R10_BUILDINGS" if home >= 0 else "R10_OUTSIDE"
+        yield _lost(ctx, code, home, int(here.sum()), int(buildings.households[here].sum()), places)
     yield from _misplaced(ctx)
 
 
@@ -170,7 +171,8 @@ def _misplaced(ctx: Context) -> Iterator[Result]:
     buildings = ctx.view.buildings
     if buildings is None:
         return
-    held = np.flatnonzero((buildings.households > 0) & (buildings.unit >= 0))
+    placed = given_rows(buildings.geometry) & ~shapely.is_empty(buildings.geometry)
+    held = np.flatnonzero(placed & (buildings.households > 0) & (buildings.unit >= 0))
     shape, unit = mended(buildings.geometry[held]), buildings.unit[held]
     apart = ~shapely.dwithin(shape, ctx.geometry[unit], 0.5) & (ctx.top[unit] >= 0)
     held, grid_of = held[apart], ctx.top[unit[apart]]
