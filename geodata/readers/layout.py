@@ -105,13 +105,9 @@ def _header_start(rows: Sequence[Sequence[str]]) -> int:
     for i, row in enumerate(rows):
         filled = [cell for cell in row if cell]
         words = sum(map(_is_text, filled))
-        form = any("：" in cell or (":" in cell and cell.isascii() is False) for cell in filled)
-        if (
-            len(filled) >= min(2, usual)
-            and words == len(filled)
-            and not form
-            and (len(filled) >= usual * 0.4 or _known(row) >= 2)
-        ):
+        form = len(filled) < usual * 0.8 and any("：" in cell or ":" in cell for cell in filled)
+        wide = len(filled) >= usual * 0.4 or _known(row) >= 2
+        if len(filled) >= min(2, usual) and words >= len(filled) * 0.6 and wide and not form:
             return i
     return next((i for i, row in enumerate(rows) if any(row)), 0)
 
@@ -119,7 +115,7 @@ def _header_start(rows: Sequence[Sequence[str]]) -> int:
 def _continues(rows: Sequence[Sequence[str]], start: int, levels: int) -> bool:
     """Whether the next line is a further row of the header: words only, and it fills the gaps of the rows above."""
     below = start + levels
-    if below >= len(rows) - 0 or not any(rows[below]):
+    if below >= len(rows) or not any(rows[below]):
         return False
     above = [any(rows[start + k][i] for k in range(levels)) for i in range(len(rows[below]))]
     nxt = rows[below]
@@ -139,9 +135,11 @@ def _is_remark(row: Sequence[str], following: Sequence[Sequence[str]]) -> bool:
     filled = [cell for cell in row if cell]
     if not filled or not any(map(any, following)):
         return False
-    if all(squeezed(cell).strip("()") in _UNITS for cell in filled):
-        return True
-    return all(map(_is_text, filled)) and any(_REMARK.search(cell) for cell in filled)
+    below = next(other for other in following if any(other))
+    if not any(_is_text(cell) and below[i] and not _is_text(below[i]) for i, cell in enumerate(row)):
+        return False  # without numbers below there is no telling a remark from a record
+    units = all(squeezed(cell).strip("()") in _UNITS for cell in filled)
+    return units or (all(map(_is_text, filled)) and any(_REMARK.search(cell) for cell in filled))
 
 
 def _flattened(header: Sequence[Sequence[str]]) -> list[str]:

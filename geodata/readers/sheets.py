@@ -22,6 +22,7 @@ from geodata.readers.encoding import Encoding
 from geodata.readers.xmlguard import refuse_entities
 
 MAX_COLUMNS = 1000
+_BLOCK_ROWS = 1000
 _DELIMITERS = (",", "\t", ";", "|", "，")
 #: What openpyxl lets through when a workbook is damaged.
 _BROKEN_WORKBOOK = (
@@ -94,7 +95,16 @@ def xlsx_lines(path: Path, sheet: str, max_columns: int = MAX_COLUMNS) -> Iterat
     with _workbook(path) as book:
         ws = book[sheet]
         ws.reset_dimensions()  # many programs write a wrong dimension, and rows would be lost
-        yield from ws.iter_rows(max_col=max_columns, values_only=True)
+        rows = ws.iter_rows(max_col=max_columns, values_only=True)
+        while block := _quietly(rows):
+            yield from block
+
+
+def _quietly(rows: Iterator[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """The next rows; remarks of openpyxl (styles, validations, dates out of range) concern nobody here."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return list(itertools.islice(rows, _BLOCK_ROWS))
 
 
 @contextmanager
@@ -105,9 +115,9 @@ def _workbook(path: Path) -> Iterator[Any]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             book = openpyxl.load_workbook(path, read_only=True, data_only=False, keep_links=False)
-            try:
-                yield book
-            finally:
-                book.close()
+        try:
+            yield book
+        finally:
+            book.close()
     except _BROKEN_WORKBOOK as error:
         raise GeodataError("FILE_BROKEN", name=path.name, reason=str(error)[:200]) from error

@@ -18,6 +18,7 @@ from geodata.readers.encoding import BY_FORMAT, Encoding, of_file, transcoded
 from geodata.readers.formats import Format, recognise
 from geodata.readers.layout import squeezed
 from geodata.readers.parquet import ParquetReader
+from geodata.readers.sheets import csv_lines
 from geodata.readers.table import TableReader
 from geodata.readers.vector import VectorReader
 from geodata.readers.xmlguard import refuse_entities
@@ -37,6 +38,8 @@ _PARTS = (".shp", ".shx", ".dbf", ".prj", ".cpg")
 _DATASETS = frozenset(
     {".shp", ".gpkg", ".geojson", ".json", ".geojsonl", ".geojsons", ".kml", ".fgb", ".parquet", ".csv", ".xlsx"}
 )
+#: Full names of the fields of a Shapefile, written by :func:`geodata.writers.write_vector`.
+ALIASES = "field_aliases.csv"
 _SAMPLE_ROWS = 200
 
 
@@ -75,6 +78,8 @@ class Source:
 
     def preview(self, n: int = 20) -> pd.DataFrame:
         """The first ``n`` records, without geometry."""
+        if n <= _SAMPLE_ROWS and not self._where:
+            return self._sample[self.columns].head(n)
         frame = next((batch.attributes for batch in self.batches(max(n, 1))), None)
         return pd.DataFrame(columns=self.columns) if frame is None else frame.head(n)
 
@@ -124,7 +129,7 @@ def _from_archive(
 ) -> Source:
     """One data set: its layers are the layers. Several: each is a layer, named by its file."""
     members = unpack(path, scratch / "unpacked", _DATASETS | set(_PARTS), limits)
-    datasets = {name: file for name, file in members.items() if file.suffix in _DATASETS}
+    datasets = {n: file for n, file in members.items() if file.suffix in _DATASETS and PurePosixPath(n).name != ALIASES}
     if not datasets:
         raise GeodataError("ARCHIVE_NO_DATA", name=path.name)
     names = _short_names(list(datasets))
@@ -136,7 +141,7 @@ def _from_archive(
             raise GeodataError("LAYER_UNKNOWN", layer=chosen, layers="、".join(names[:20]))
     file = list(datasets.values())[names.index(chosen)]
     form = recognise(file, limits_for_member(limits))
-    reader = _reader(file, form, chosen, scratch, limits, encoding, inner)
+    reader = _reader(file, form, chosen, scratch, limits, encoding, inner, _aliases(members))
     single = len(datasets) == 1 and len(reader.layers) > 1
     return Source(form, reader, reader.layers if single else names, reader.layer if single else chosen, where)
 
@@ -146,6 +151,15 @@ def limits_for_member(limits: Limits) -> Limits:
     return Limits(limits.max_inflated, limits.max_inflated, limits.max_ratio, limits.max_entries)
 
 
+def _aliases(members: Mapping[str, Path]) -> dict[str, str]:
+    """Field -> full name from the table that our own Shapefile export puts beside the parts."""
+    for name, file in members.items():
+        if PurePosixPath(name).name == ALIASES:
+            rows = csv_lines(file, of_file(file))
+            return {row[0]: row[1] for row in rows if len(row) == 2}
+    return {}
+
+
 def _short_names(names: Sequence[str]) -> list[str]:
     """Stems where these are unique, whole names where not."""
     stems = [PurePosixPath(name).stem for name in names]
@@ -153,7 +167,14 @@ def _short_names(names: Sequence[str]) -> list[str]:
 
 
 def _reader(
-    path: Path, form: Format, title: str, scratch: Path, limits: Limits, encoding: str | None, layer: str | None
+    path: Path,
+    form: Format,
+    title: str,
+    scratch: Path,
+    limits: Limits,
+    encoding: str | None,
+    layer: str | None,
+    aliases: Mapping[str, str] | None = None,
 ) -> Reader:
     if form in (Format.ZIP, Format.KMZ):
         raise GeodataError("ARCHIVE_NESTED", name=path.name)
@@ -162,7 +183,7 @@ def _reader(
     if form is Format.GEOPARQUET:
         return ParquetReader(path, limits)
     safe, found = _placed(path, form, scratch / "data", encoding)
-    return VectorReader(safe, form, title=title, encoding=encoding, found=found, layer=layer)
+    return VectorReader(safe, form, title=title, encoding=encoding, found=found, layer=layer, aliases=aliases)
 
 
 def _placed(path: Path, form: Format, folder: Path, encoding: str | None) -> tuple[Path, Encoding]:

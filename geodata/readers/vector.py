@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 #: GDAL decodes a .dbf before anyone can ask; Latin-1 maps every byte to one character, so nothing is lost.
 _LOSSLESS = "ISO-8859-1"
+_LAYERED = {Format.GEOPACKAGE, Format.KML}
 _UNDEFINED_CRS = ("undefined", "unknown engineering")
 
 
@@ -31,61 +32,81 @@ class VectorReader:
     """A layer of a vector file; ``path`` carries the suffix of its true format, ``title`` the name it came with.
 
     ``found`` is the encoding the text was in before ``path`` was written; a Shapefile's is found here.
+    ``aliases``: full names of fields that were cut to fit a Shapefile.
     """
 
     def __init__(
-        self, path: Path, form: Format, *, title: str, encoding: str | None, found: Encoding, layer: str | None
+        self,
+        path: Path,
+        form: Format,
+        *,
+        title: str,
+        encoding: str | None,
+        found: Encoding,
+        layer: str | None,
+        aliases: Mapping[str, str] | None = None,
     ) -> None:
         self._path = path
+        self._aliases = aliases or {}
         self._shapefile = form is Format.SHAPEFILE
         self.notes: list[Problem] = []
         self.first_line = 1
         self.encoding = self._find_encoding(encoding) if self._shapefile else found
+        self.layers, self.layer, self._layer = self._choose(title, form, layer)
         with _gdal(path.name):
             import pyogrio
 
-            listed = pyogrio.list_layers(path)
-        self.layers = [str(name) for name, _kind in listed]
-        if not self.layers:
-            raise GeodataError("FILE_NO_LAYER", name=path.name)
-        if layer is None:
-            layer = next((str(name) for name, kind in listed if kind is not None), self.layers[0])
-        elif [layer, *self.layers] == [title, path.stem]:
-            layer = path.stem
-        if layer not in self.layers:
-            raise GeodataError("LAYER_UNKNOWN", layer=layer, layers="、".join(self.layers[:20]))
-        self._layer = layer
-        with _gdal(path.name):
-            info = pyogrio.read_info(path, layer=layer, **self._options())
-        if self.layers == [path.stem]:  # named after the file, which we renamed
-            self.layers, layer = [title], title
-        self.layer = layer
+            info = pyogrio.read_info(path, layer=self._layer, **self._options())
         self.row_count: int | None = int(info["features"]) if info["features"] >= 0 else None
         self.geometry_type: str | None = info["geometry_type"]
         self.crs_wkt = wkt(info["crs"])
         self._raw_columns = [str(name) for name in info["fields"]]
-        self.columns = [self._decoded(name) for name in self._raw_columns]
+        self.columns = [self._named(name) for name in self._raw_columns]
 
     def batches(self, size: int) -> Iterator[Batch]:
         import pyogrio
 
         row = 1
-        with _gdal(self._path.name):
-            stream = pyogrio.open_arrow(
-                self._path, layer=self._layer, batch_size=size, use_pyarrow=True, **self._options()
-            )
-            with stream as (meta, reader):
-                geometry_name = meta["geometry_name"] or "wkb_geometry"
-                for part in reader:
+        with ExitStack() as stack:
+            with _gdal(self._path.name):
+                stream = pyogrio.open_arrow(
+                    self._path, layer=self._layer, batch_size=size, use_pyarrow=True, **self._options()
+                )
+                meta, reader = stack.enter_context(stream)
+            geometry_name = meta["geometry_name"] or "wkb_geometry"
+            while True:
+                with _gdal(self._path.name):
+                    part = next(reader, None)
+                    if part is None:
+                        return
                     rows = np.arange(row, row + part.num_rows, dtype=np.int64)
                     row += part.num_rows
-                    yield self._batch(part, rows, geometry_name)
+                    batch = self._batch(part, rows, geometry_name)
+                yield batch
+
+    def _choose(self, title: str, form: Format, layer: str | None) -> tuple[list[str], str, str | None]:
+        """All layers, the chosen one, and its name for GDAL; a format of one layer goes by the name of the file."""
+        if form not in _LAYERED:
+            if layer not in (None, title):
+                raise GeodataError("LAYER_UNKNOWN", layer=layer, layers=title)
+            return [title], title, None
+        with _gdal(self._path.name):
+            import pyogrio
+
+            listed = pyogrio.list_layers(self._path)
+        names = [str(name) for name, _kind in listed]
+        if not names:
+            raise GeodataError("FILE_NO_LAYER", name=title)
+        chosen = layer or next((str(name) for name, kind in listed if kind is not None), names[0])
+        if chosen not in names:
+            raise GeodataError("LAYER_UNKNOWN", layer=chosen, layers="、".join(names[:20]))
+        return names, chosen, chosen
 
     def _batch(self, part: pa.RecordBatch, rows: np.ndarray[Any, np.dtype[np.int64]], geometry_name: str) -> Batch:
         names = part.schema.names
         raw = [name for name in self._raw_columns if name in names]
         frame = attributes(part.select(raw), decode=self._decoded if self._shapefile else None)
-        frame.columns = [self._decoded(name) for name in raw]
+        frame.columns = [self._named(name) for name in raw]
         if self.geometry_type is None or geometry_name not in names:
             return Batch(rows, frame)
         shapes, problems = from_wkb(part.column(geometry_name), rows)
@@ -99,6 +120,10 @@ class VectorReader:
         if not self._shapefile or text.isascii():
             return text
         return text.encode("latin-1", "replace").decode(self.encoding.name, "ignore")
+
+    def _named(self, field: str) -> str:
+        name = self._decoded(field)
+        return self._aliases.get(name, name)
 
     def _find_encoding(self, override: str | None) -> Encoding:
         dbf = self._path.with_suffix(".dbf")
