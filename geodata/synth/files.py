@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 #: One moment for everything inside archives, so that the same town gives the same bytes.
 EPOCH = (2026, 11, 1, 8, 0, 0)
-LEVELS = {"county": "区县", "subdistrict": "街道", "community": "社区"}
-KINDS = {"basic": "基础网格", "special": "专属网格", "department": "部门网格"}
-ROAD_KINDS = {"road": "道路", "water": "水系", "rail": "铁路", "wall": "围墙", "compound": "小区"}
 
 
 def write_demo_files(town: Town, folder: Path) -> dict[str, Path]:
@@ -49,7 +46,7 @@ def write_demo_files(town: Town, folder: Path) -> dict[str, Path]:
 
 
 def _regions(town: Town, path: Path) -> Path:
-    frame = town.regions.assign(level=town.regions["level"].map(LEVELS))
+    frame = town.regions.assign(data_date=_day(town.regions["data_date"]))
     frame = frame.rename(
         columns={
             "code": "区划代码",
@@ -93,6 +90,11 @@ def _buildings(town: Town, path: Path) -> Path:
     return path
 
 
+def _day(moments: pd.Series) -> pd.Series:
+    days: pd.Series = moments.dt.strftime("%Y-%m-%d")
+    return days
+
+
 def _dated(part: Path) -> bytes:
     """The bytes of a part; a .dbf carries the day it was written in bytes 1-3, which is set to the epoch's."""
     raw = part.read_bytes()
@@ -105,7 +107,7 @@ def _barriers(town: Town, path: Path) -> Path:
     def shifted(lonlat: np.ndarray) -> np.ndarray:
         return np.round(np.column_stack(wgs84_to_gcj02(lonlat[:, 0], lonlat[:, 1])), 8)
 
-    frame = town.barriers.assign(kind=town.barriers["kind"].map(ROAD_KINDS)).set_crs("EPSG:4326", allow_override=True)
+    frame = town.barriers.set_crs("EPSG:4326", allow_override=True)
     frame = frame.set_geometry(shapely.transform(frame.geometry.to_numpy(), shifted))
     frame = frame.rename(
         columns={"kind": "类型", "class": "等级", "name": "名称", "tunnel": "隧道", "bridge": "桥梁", "width_m": "宽度"}
@@ -116,7 +118,7 @@ def _barriers(town: Town, path: Path) -> Path:
 def _grids(town: Town, path: Path) -> Path:
     import geopandas
 
-    frame = town.grids.assign(kind=town.grids["kind"].map(KINDS))
+    frame = town.grids.assign(data_date=_day(town.grids["data_date"]))
     slips = frame.iloc[[2, 3, 4]].copy()
     slips["name"] = ["蝶形网格", "无编码网格", "无图形网格"]
     west, south, east, north = slips.geometry.iloc[0].bounds

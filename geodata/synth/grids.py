@@ -186,7 +186,7 @@ def _split_compounds(layout: Layout, draft: _Draft, households: Ints) -> int:
 
 
 def _spoil(layout: Layout, draft: _Draft, placed: Footprints, rng: np.random.Generator) -> dict[str, int]:
-    """Wound the drawing in plan space: gaps, overlaps, borders across buildings and across communities."""
+    """Wound the drawing: gaps, overlaps, borders through buildings and across communities; no grid twice."""
     share = len(layout.communities) / 30
     wounds = ["gaps"] * 5 + ["overlaps"] * 5 + ["borders_through_buildings"] * 7 + ["across_community_border"] * 3
     wounds = wounds if share > 0.9 else wounds[:: max(1, round(1 / share))]
@@ -194,12 +194,13 @@ def _spoil(layout: Layout, draft: _Draft, placed: Footprints, rng: np.random.Gen
     shapes = np.array(draft.shape, dtype=object)
     first, second = shapely.STRtree(shapes).query(shapes, predicate="touches")
     centres = np.asarray(shapely.points(placed.uv), object)
+    sound = np.ones(len(shapes), bool)
     for wound in wounds:
-        for _ in range(40):
+        for _ in range(60):
             pair = int(rng.integers(len(first)))
             a, b = int(first[pair]), int(second[pair])
             same = draft.community[a] == draft.community[b]
-            if same == (wound == "across_community_border"):
+            if same == (wound == "across_community_border") or not (sound[a] and sound[b]):
                 continue
             strip = _strip(draft.shape[a], draft.shape[b], placed.uv, centres, rng)
             if strip is None:
@@ -209,6 +210,7 @@ def _spoil(layout: Layout, draft: _Draft, placed: Footprints, rng: np.random.Gen
             if wound != "gaps":
                 draft.shape[a] = shapely.union(draft.shape[a], strip)
             found[wound] += 1
+            sound[[a, b]] = False
             break
     return found
 
