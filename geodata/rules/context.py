@@ -222,6 +222,14 @@ class Context:
         order, first = self._members
         return order[first[grid] : first[grid + 1]]
 
+    def apart(self, units: Ints, piece: Ints) -> Ints:
+        """Those of ``units`` outside their largest piece (by area, of equals by households); ``piece`` (n,) labels."""
+        _, label = np.unique(piece[units], return_inverse=True)
+        area_m2 = np.bincount(label, weights=self.area_m2[units]).round(3)
+        households = np.bincount(label, weights=self.view.units.households[units])
+        largest: int = np.lexsort((households, area_m2))[-1]
+        return units[label != largest]
+
     def union(self, units: Ints) -> BaseGeometry:
         """The ground of some units as one geometry."""
         return dissolved(self.geometry[units])

@@ -28,25 +28,23 @@ def r06_one_piece(ctx: Context) -> Iterator[Result]:
 
 
 def _torn(ctx: Context, holder: Ints, piece: Ints, level: np.ndarray) -> Iterator[Result]:
-    """Grids of one level in several pieces; the geometry is all but the largest piece by area."""
+    """Grids of one level in several pieces; the geometry is all but the largest piece."""
     held = holder >= 0
     pairs = np.unique(np.stack([holder[held], piece[held]]), axis=1)
     count = np.bincount(pairs[0], minlength=ctx.n_grids) if pairs.size else np.zeros(ctx.n_grids, dtype=np.int64)
     for grid in ctx.pick((count > 1) & level):
         units = ctx.units_of(grid)
-        labels, inverse = np.unique(piece[units], return_inverse=True)
-        area_m2 = np.bincount(inverse, weights=ctx.area_m2[units])
-        apart = units[inverse != area_m2.argmax()]
+        apart = ctx.apart(units, piece)
         yield ctx.found(
             "R06",
             Severity.ERROR,
             "R06_PIECES",
             grid=grid,
-            value=len(labels),
+            value=count[grid],
             limit=1,
             geometry=ctx.union(apart),
-            reason=_island_reason(ctx, grid, units, len(labels)),
-            pieces=len(labels),
+            reason=_island_reason(ctx, grid, units, int(count[grid])),
+            pieces=count[grid],
             households=ctx.view.units.households[apart].sum(),
             area_m2=ctx.area_m2[apart].sum(),
         )

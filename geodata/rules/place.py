@@ -54,7 +54,7 @@ def _prefixes(ctx: Context) -> Iterator[Result]:
     wanted = np.append(ctx.view.communities.code, "").astype(str)[home]
     given = np.array([bool(code) for code in ctx.view.grids.code], dtype=bool)
     for grid in ctx.pick((home >= 0) & given & (prefix != wanted)):
-        codes: dict[str, Any] = {"code": str(ctx.view.grids.code[grid]), "prefix": str(wanted[grid])}
+        codes: dict[str, Any] = {"code_": str(ctx.view.grids.code[grid]), "prefix": str(wanted[grid])}
         yield ctx.found("R05", Severity.ERROR, "R05_PREFIX", grid=grid, **codes)
 
 

@@ -84,9 +84,7 @@ def _torn(ctx: Context, barriers: Barriers) -> Iterator[Result]:
     count = _distinct(top[held], parts[held], ctx.n_grids)
     before = _distinct(top[held], ctx.pieces[held], ctx.n_grids)
     for grid in ctx.pick((count > before) & ~ctx.micro):
-        units = ctx.units_of(grid)
-        _, inverse = np.unique(parts[units], return_inverse=True)
-        apart = units[inverse != np.bincount(inverse, weights=ctx.area_m2[units]).argmax()]
+        apart = ctx.apart(ctx.units_of(grid), parts)
         yield ctx.found(
             "R15",
             Severity.WARNING,
