@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, tex
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from gridmap.db.models.base import Base, Created, Id
+from gridmap.db.models.ground import Region
 
 
 class User(Base):
@@ -54,6 +55,7 @@ class RoleGrant(Base):
     role: Mapped[str]
     region_id: Mapped[int | None] = mapped_column(ForeignKey("region.id", ondelete="CASCADE"), index=True)
     user: Mapped[User] = relationship(back_populates="grants")
+    region: Mapped[Region | None] = relationship()
 
 
 class ApiToken(Base):
