@@ -48,7 +48,8 @@ def from_wkb(wkb: pa.Array, rows: NDArray[np.int64]) -> tuple[NDArray[np.object_
     for i in np.flatnonzero(readable & (kind >= 4)):
         readable[i] = len(_COLLECTION_HEAD.findall(raw[i])) <= _MAX_COLLECTIONS
     shapes = np.full(len(raw), None, dtype=object)
-    shapes[readable] = shapely.from_wkb(raw[readable], on_invalid="ignore")
+    with np.errstate(invalid="ignore"):
+        shapes[readable] = shapely.from_wkb(raw[readable], on_invalid="ignore")
     shapes, finite = flat(shapes)
     broken = present & (shapely.is_missing(shapes) | ~finite)
     missing = ~present | (~broken & shapely.is_empty(shapes))

@@ -58,7 +58,9 @@ class Layout:
         return "note" if few and _NOTE.match(word + ":") else "data"
 
     def _repeats(self, row: Row) -> bool:
-        return tuple("" if _empty(value) else squeezed(value) for value in row[: len(self.columns)]) in self.header_rows
+        width = len(self.columns)
+        cells = ["" if _empty(value) else squeezed(value) for value in row[:width]]
+        return tuple(cells + [""] * (width - len(cells))) in self.header_rows
 
 
 def find(head: Sequence[Row]) -> Layout:
@@ -70,8 +72,10 @@ def find(head: Sequence[Row]) -> Layout:
     levels = 1
     while levels < _MAX_HEADER_ROWS and _continues(rows, start, levels):
         levels += 1
-    header = rows[start : start + levels]
     after = start + levels
+    width = _named_width(rows[start:after], rows[after:])
+    rows = [row[:width] for row in rows]
+    header = rows[start:after]
     notes = [Problem("LEDGER_TITLE", Severity.INFO, params={"lines": start})] if any(map(any, rows[:start])) else []
     while after < len(rows) and _is_remark(rows[after], rows[after + 1 :]):
         notes.append(Problem("LEDGER_REMARK", Severity.INFO, params={"line": after + 1}))
@@ -127,7 +131,7 @@ def _continues(rows: Sequence[Sequence[str]], start: int, levels: int) -> bool:
         return False
     leaves_merged = any(above[i] and not cell for i, cell in enumerate(nxt))
     follows = [row for row in rows[below + 1 :] if any(row)]
-    numeric_below = bool(follows) and any(cell and not _is_text(cell) for cell in follows[0])
+    numeric_below = any(cell and not _is_text(cell) for row in follows[:3] for cell in row)
     return _known(nxt) > 0 or (leaves_merged and numeric_below)
 
 
@@ -140,6 +144,15 @@ def _is_remark(row: Sequence[str], following: Sequence[Sequence[str]]) -> bool:
         return False  # without numbers below there is no telling a remark from a record
     units = all(squeezed(cell).strip("()") in _UNITS for cell in filled)
     return units or (all(map(_is_text, filled)) and any(_REMARK.search(cell) for cell in filled))
+
+
+def _named_width(header: Sequence[Sequence[str]], records: Sequence[Sequence[str]]) -> int:
+    """Columns up to the last named one; nameless ones after it only where half of the records fill them."""
+    width = max((_last_filled(row) + 1 for row in header), default=0)
+    for i in range(width, len(header[0]) if header else 0):
+        if 2 * sum(bool(row[i]) for row in records) >= max(1, len(records)):
+            width = i + 1
+    return width
 
 
 def _flattened(header: Sequence[Sequence[str]]) -> list[str]:

@@ -16,19 +16,18 @@ from geodata.readers.archive import Limits, unpack
 from geodata.readers.batch import Batch, Reader
 from geodata.readers.encoding import BY_FORMAT, Encoding, of_file, transcoded
 from geodata.readers.formats import Format, recognise
+from geodata.readers.kml import KmlReader
 from geodata.readers.layout import squeezed
 from geodata.readers.parquet import ParquetReader
 from geodata.readers.sheets import csv_lines
 from geodata.readers.table import TableReader
 from geodata.readers.vector import VectorReader
-from geodata.readers.xmlguard import refuse_entities
 
 _SUFFIX = {
     Format.SHAPEFILE: ".shp",
     Format.GEOPACKAGE: ".gpkg",
     Format.GEOJSON: ".geojson",
     Format.GEOJSONSEQ: ".geojsons",
-    Format.KML: ".kml",
     Format.FLATGEOBUF: ".fgb",
     Format.GEOPARQUET: ".parquet",
     Format.CSV: ".csv",
@@ -182,6 +181,8 @@ def _reader(
         return TableReader(path, form, encoding=encoding, layer=layer, limits=limits)
     if form is Format.GEOPARQUET:
         return ParquetReader(path, limits)
+    if form is Format.KML:
+        return KmlReader(path, title=title, encoding=encoding, layer=layer)
     safe, found = _placed(path, form, scratch / "data", encoding)
     return VectorReader(safe, form, title=title, encoding=encoding, found=found, layer=layer, aliases=aliases)
 
@@ -200,13 +201,10 @@ def _placed(path: Path, form: Format, folder: Path, encoding: str | None) -> tup
                 shutil.copyfile(part, target.with_suffix(part.suffix.lower()))
         shutil.copyfile(path, target)
         return target, found
-    if form in (Format.GEOJSON, Format.GEOJSONSEQ, Format.KML):
+    if form in (Format.GEOJSON, Format.GEOJSONSEQ):
         found = of_file(path, encoding)
         if found.name not in ("utf-8", "utf-8-sig"):
             path = transcoded(path, folder / f"text{_SUFFIX[form]}", found.name)
-        if form is Format.KML:
-            with path.open("rb") as stream:
-                refuse_entities(stream, path.name)
     target.unlink(missing_ok=True)
     target.symlink_to(path.resolve())
     return target, found

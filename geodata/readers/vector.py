@@ -1,4 +1,4 @@
-"""Vector files through GDAL's Arrow stream: Shapefile, GeoPackage, GeoJSON, KML, FlatGeobuf."""
+"""Vector files through GDAL's Arrow stream: Shapefile, GeoPackage, GeoJSON, FlatGeobuf."""
 
 from __future__ import annotations
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 #: GDAL decodes a .dbf before anyone can ask; Latin-1 maps every byte to one character, so nothing is lost.
 _LOSSLESS = "ISO-8859-1"
-_LAYERED = {Format.GEOPACKAGE, Format.KML}
 _UNDEFINED_CRS = ("undefined", "unknown engineering")
 
 
@@ -86,7 +85,7 @@ class VectorReader:
 
     def _choose(self, title: str, form: Format, layer: str | None) -> tuple[list[str], str, str | None]:
         """All layers, the chosen one, and its name for GDAL; a format of one layer goes by the name of the file."""
-        if form not in _LAYERED:
+        if form is not Format.GEOPACKAGE:
             if layer not in (None, title):
                 raise GeodataError("LAYER_UNKNOWN", layer=layer, layers=title)
             return [title], title, None
