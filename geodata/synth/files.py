@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -190,26 +191,18 @@ def _write(frame: geopandas.GeoDataFrame, path: Path, **options: Any) -> Path:
 
     path.unlink(missing_ok=True)
     options.setdefault("layer_options", {})
-    with _gdal({"OGR_CURRENT_DATE": "2026-11-01T08:00:00.000Z"}):
+    with _gdal_options({"OGR_CURRENT_DATE": "2026-11-01T08:00:00.000Z"}):
         pyogrio.write_dataframe(frame, path, **options)
     return path
 
 
-class _gdal:  # noqa: N801
+@contextmanager
+def _gdal_options(options: dict[str, str]) -> Iterator[None]:
     """GDAL configuration options for the time of a block."""
+    import pyogrio
 
-    def __init__(self, options: dict[str, str]) -> None:
-        self.options = options
-
-    def __enter__(self) -> None:
-        import pyogrio
-
-        pyogrio.set_gdal_config_options(self.options)
-
-    def __exit__(self, *_: object) -> None:
-        import pyogrio
-
-        pyogrio.set_gdal_config_options(dict.fromkeys(self.options))
-
-
-__all__: Sequence[str] = ("write_demo_files",)
+    pyogrio.set_gdal_config_options(options)
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options(dict.fromkeys(options))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,9 +9,10 @@ import pandas as pd
 import shapely
 
 from geodata.synth.footprints import Footprints
-from geodata.synth.ground import Floats, Geometries, Ground, boxes, noded_boxes
+from geodata.synth.ground import Geometries, Ground, boxes, noded_boxes
 from geodata.synth.landuse import SPECIAL
 from geodata.synth.layout import Ints, Layout
+from geodata.synth.wounds import Draft, spoil, spoil_codes
 
 if TYPE_CHECKING:
     import geopandas
@@ -25,16 +25,6 @@ _HABITS = {
     "one": (1300, 10_000, 3, 4),
     "fine": (215, 130, 2, 0),
 }
-
-
-@dataclass(slots=True)
-class _Draft:
-    """Grids while they are drawn: for each its community, kind, plots, and its polygon in plan space."""
-
-    community: list[int] = field(default_factory=list)
-    special: list[str | None] = field(default_factory=list)
-    plots: list[Ints] = field(default_factory=list)
-    shape: list[shapely.Geometry] = field(default_factory=list)
 
 
 def grids(
@@ -56,8 +46,9 @@ def grids(
     draft = _drawn(layout, households, rng)
     order = _reading_order(layout, draft)
     faults = _status(layout, draft, households, population)
-    faults["split_compounds"] = _split_compounds(layout, draft, households)
-    faults |= _spoil(layout, draft, placed, rng)
+    faults |= _compounds(layout, draft, households)
+    faults |= spoil(layout, draft, placed, rng)
+    faults["torn"] = int((shapely.get_num_geometries(np.array(draft.shape, dtype=object)) > 1).sum())
     rows = []
     number: dict[int, int] = {}
     for i in order:
@@ -79,7 +70,7 @@ def grids(
                 "data_date": pd.Timestamp("2025-12-31"),
             }
         )
-    faults |= _spoil_codes(rows, rng)
+    faults |= spoil_codes(rows, rng)
     faults["without_worker"] = sum(row["workers"] == 0 for row in rows)
     shapes: Geometries = np.array([draft.shape[i] for i in order], dtype=object)
     shapes = shapely.transform(shapes, lambda uv: uv + np.array(origin))
@@ -103,9 +94,9 @@ def _plot_of(layout: Layout, placed: Footprints) -> Ints:
     return found
 
 
-def _drawn(layout: Layout, households: Ints, rng: np.random.Generator) -> _Draft:
+def _drawn(layout: Layout, households: Ints, rng: np.random.Generator) -> Draft:
     """Draw each community by its habit: special-purpose blocks aside, the rest in compact parts."""
-    draft = _Draft()
+    draft = Draft()
     block_plots = np.split(np.argsort(layout.plot_block, kind="stable"), np.cumsum(np.bincount(layout.plot_block))[:-1])
     for community, (habit, urban) in enumerate(_habits(layout, rng)):
         items: list[Ints] = []
@@ -135,7 +126,7 @@ def _habits(layout: Layout, rng: np.random.Generator) -> list[tuple[str, bool]]:
     return list(zip(drawn.tolist(), urban.tolist(), strict=True))
 
 
-def _add(draft: _Draft, layout: Layout, community: int, special: str | None, plots: Ints) -> None:
+def _add(draft: Draft, layout: Layout, community: int, special: str | None, plots: Ints) -> None:
     draft.community.append(community)
     draft.special.append(special)
     draft.plots.append(plots)
@@ -156,13 +147,13 @@ def _bisect(layout: Layout, items: list[Ints], households: Ints, count: int) -> 
     return _bisect(layout, first, households, count // 2) + _bisect(layout, second, households, count - count // 2)
 
 
-def _reading_order(layout: Layout, draft: _Draft) -> Ints:
+def _reading_order(layout: Layout, draft: Draft) -> Ints:
     """Grids by community, then north to south in bands and west to east, as their numbers run."""
     middle = np.array([shapely.get_coordinates(shapely.centroid(s))[0] for s in draft.shape])
     return np.lexsort((middle[:, 0], -np.round(middle[:, 1] / 250), np.array(draft.community)))
 
 
-def _status(layout: Layout, draft: _Draft, households: Ints, population: Ints) -> dict[str, int]:
+def _status(layout: Layout, draft: Draft, households: Ints, population: Ints) -> dict[str, int]:
     """How many grids keep the standard, and how many do not."""
     found = dict.fromkeys(("within", "over", "under", "empty", "rural_over_2000_people"), 0)
     for community, plots in zip(draft.community, draft.plots, strict=True):
@@ -174,70 +165,13 @@ def _status(layout: Layout, draft: _Draft, households: Ints, population: Ints) -
     return found
 
 
-def _split_compounds(layout: Layout, draft: _Draft, households: Ints) -> int:
-    """Compounds in more than one grid although one grid could hold them."""
+def _compounds(layout: Layout, draft: Draft, households: Ints) -> dict[str, int]:
+    """Compounds in more than one grid although one could hold them, and compounds that no grid could hold."""
     grid = np.zeros(len(layout.plots), np.int64)
     for i, plots in enumerate(draft.plots):
         grid[plots] = i
     table = pd.DataFrame({"block": layout.plot_block, "grid": grid, "households": households})
     table = table[np.isin(layout.plot_use, ("slab", "mid", "tower"))]
     by_block = table.groupby("block").agg(grids=("grid", "nunique"), households=("households", "sum"))
-    return int(((by_block["grids"] > 1) & (by_block["households"] <= URBAN_BOUND[1])).sum())
-
-
-def _spoil(layout: Layout, draft: _Draft, placed: Footprints, rng: np.random.Generator) -> dict[str, int]:
-    """Wound the drawing: gaps, overlaps, borders through buildings and across communities; no grid twice."""
-    share = len(layout.communities) / 30
-    wounds = ["gaps"] * 5 + ["overlaps"] * 5 + ["borders_through_buildings"] * 7 + ["across_community_border"] * 3
-    wounds = wounds if share > 0.9 else wounds[:: max(1, round(1 / share))]
-    found = dict.fromkeys(("gaps", "overlaps", "borders_through_buildings", "across_community_border"), 0)
-    shapes = np.array(draft.shape, dtype=object)
-    first, second = shapely.STRtree(shapes).query(shapes, predicate="touches")
-    centres = np.asarray(shapely.points(placed.uv), object)
-    sound = np.ones(len(shapes), bool)
-    for wound in wounds:
-        for _ in range(60):
-            pair = int(rng.integers(len(first)))
-            a, b = int(first[pair]), int(second[pair])
-            same = draft.community[a] == draft.community[b]
-            if same == (wound == "across_community_border") or not (sound[a] and sound[b]):
-                continue
-            strip = _strip(draft.shape[a], draft.shape[b], placed.uv, centres, rng)
-            if strip is None:
-                continue
-            if wound in ("gaps", "borders_through_buildings"):
-                draft.shape[b] = shapely.difference(draft.shape[b], strip)
-            if wound != "gaps":
-                draft.shape[a] = shapely.union(draft.shape[a], strip)
-            found[wound] += 1
-            sound[[a, b]] = False
-            break
-    return found
-
-
-def _strip(
-    shape: shapely.Geometry, other: shapely.Geometry, uv: Floats, centres: Geometries, rng: np.random.Generator
-) -> shapely.Geometry | None:
-    """The part of ``other`` beside ``shape``, as deep as the middle of a building; None where that divides it."""
-    border = shapely.intersection(shape, other)
-    if border.length < 60:
-        return None
-    near = np.flatnonzero(shapely.dwithin(centres, border, 45) & shapely.contains(other, centres))
-    if not len(near):
-        return None
-    depth = float(shapely.distance(border, centres[int(rng.choice(near))])) + 1.5
-    strip = shapely.intersection(shapely.buffer(border, depth, cap_style="flat", join_style="mitre"), other)
-    left = shapely.difference(other, strip)
-    if strip.geom_type != "Polygon" or left.geom_type != "Polygon" or left.area < strip.area:
-        return None
-    return strip
-
-
-def _spoil_codes(rows: list[dict[str, object]], rng: np.random.Generator) -> dict[str, int]:
-    """One code given twice, one grid that carries the code of another community."""
-    if len(rows) < 12:
-        return {"duplicate_codes": 0, "foreign_codes": 0}
-    first, last = int(rng.integers(1, len(rows) // 2)), int(rng.integers(len(rows) // 2, len(rows)))
-    rows[first]["code"] = rows[first - 1]["code"]
-    rows[last]["code"] = f"{rows[0]['region_code']}{900 + last % 99:03d}"
-    return {"duplicate_codes": 1, "foreign_codes": 1}
+    fits = by_block["households"] <= URBAN_BOUND[1]
+    return {"split_compounds": int((fits & (by_block["grids"] > 1)).sum()), "compounds_over_bound": int((~fits).sum())}

@@ -57,7 +57,8 @@ def synthesise(seed: int = 1, size: float = 1.0) -> Town:
     """A town of ``size`` counties, each of 30 communities, 12,000 buildings, 60,000 households and 50,000 cases.
 
     A pure function of its arguments. Larger sizes add ground, not density; for sizes that do not fit into memory see
-    :func:`synthesise_tiles`. Raises ``ValueError`` where ``size`` is under 0.05 or over 594.
+    :func:`synthesise_tiles`. A rest under 0.05 of a county is left out. Raises ``ValueError`` where
+    ``size`` is under 0.05 or over 594.
     """
     import geopandas
 
@@ -67,6 +68,7 @@ def synthesise(seed: int = 1, size: float = 1.0) -> Town:
     faults: Counter[str] = Counter()
     for town in towns:
         faults.update(town.faults)
+    faults["cases_on_one_point"] = max(town.faults["cases_on_one_point"] for town in towns)
     joined = {
         layer: geopandas.GeoDataFrame(
             pd.concat([getattr(town, layer) for town in towns], ignore_index=True), geometry="geometry", crs="EPSG:4490"

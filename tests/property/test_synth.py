@@ -13,7 +13,7 @@ from geodata.synth import synthesise
 METRIC = "+proj=tmerc +lat_0=30.2 +lon_0=120.1 +ellps=GRS80"
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), size=st.sampled_from([0.05, 0.2, 1.0]))
 def test_every_town_is_sound(seed: int, size: float) -> None:
     town = synthesise(seed, size)

@@ -114,6 +114,7 @@ def test_grids_have_the_faults_that_are_counted(town: Town) -> None:
     assert grids["code"].duplicated().sum() == faults["duplicate_codes"] == 1
     assert (grids["code"].str[:12] != grids["region_code"]).sum() == faults["foreign_codes"] == 1
     assert (grids["workers"] == 0).sum() == faults["without_worker"]
+    assert (shapely.get_num_geometries(shapes) > 1).sum() == faults["torn"]
     first, second = shapely.STRtree(shapes).query(shapes, predicate="intersects")
     shared = shapely.area(shapely.intersection(shapes[first], shapes[second]))[first < second]
     assert (shared > 20).sum() == faults["overlaps"] + faults["across_community_border"]
