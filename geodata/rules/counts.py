@@ -16,10 +16,13 @@ from geodata.rules.view import Ints
 
 
 def r01_households(ctx: Context) -> Iterator[Result]:
-    """Households within the bounds of the grid's class; E beyond them by more than the profile's tolerance."""
+    """Households within the bounds of the grid's class; E beyond them by more than the profile's tolerance.
+
+    A grid without units has none of this; R06 and R16 speak of it.
+    """
     low, high = ctx.limits.T
     bound, count = low >= 0, ctx.households
-    wrong = bound & ((count < low) | (count > high))
+    wrong = bound & (ctx.size > 0) & ((count < low) | (count > high))
     largest = _largest_unit(ctx)
     for grid in ctx.pick(wrong):
         over = count[grid] > high[grid]

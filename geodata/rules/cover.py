@@ -11,8 +11,9 @@ from shapely.geometry.base import BaseGeometry
 
 from geodata.adjacency import components
 from geodata.problems import Severity
-from geodata.rules.context import Context, given_rows, mended
+from geodata.rules.context import Context
 from geodata.rules.misfits import misfit_results
+from geodata.rules.repair import given_rows, mended
 from geodata.rules.result import Result
 from geodata.rules.view import Objects
 

@@ -8,8 +8,9 @@ import numpy as np
 import shapely
 
 from geodata.problems import Severity
-from geodata.rules.context import Context, mended
+from geodata.rules.context import Context
 from geodata.rules.misfits import misfit_results
+from geodata.rules.repair import mended
 from geodata.rules.result import Result
 from geodata.rules.view import Buildings
 

@@ -10,7 +10,8 @@ import shapely
 from numpy.typing import NDArray
 
 from geodata.problems import Severity
-from geodata.rules.context import Context, given_rows
+from geodata.rules.context import Context
+from geodata.rules.repair import given_rows
 from geodata.rules.result import Result
 from geodata.rules.view import Objects
 

@@ -8,7 +8,8 @@ import numpy as np
 import shapely
 
 from geodata.problems import Severity
-from geodata.rules.context import Context, given_rows, mended
+from geodata.rules.context import Context
+from geodata.rules.repair import given_rows, mended
 from geodata.rules.result import Result
 
 
@@ -26,8 +27,7 @@ def r16_micro_grids(ctx: Context) -> Iterator[Result]:
         yield ctx.found(
             "R16", Severity.ERROR, "R16_OTHER_COMMUNITY", grid=grid, parent=ctx.grid_label(int(parent[grid]))
         )
-    size = ctx.per_grid(np.ones(len(ctx.top), dtype=np.int64))
-    for grid in ctx.pick(ctx.micro & real & (size == 0)):
+    for grid in ctx.pick(ctx.micro & real & (ctx.size == 0)):
         yield ctx.found("R16", Severity.ERROR, "R16_EMPTY", grid=grid, parent=ctx.grid_label(int(parent[grid])))
     divided = np.zeros(ctx.n_grids, dtype=bool)
     divided[parent[ctx.micro & real]] = True

@@ -18,6 +18,8 @@ from geodata.rules.view import Ints
 
 def r06_one_piece(ctx: Context) -> Iterator[Result]:
     """One piece by shared borders (a common point does not join), holes only around special-purpose grids."""
+    for grid in ctx.pick((ctx.size == 0) & ~ctx.micro):
+        yield ctx.found("R06", Severity.ERROR, "R06_NO_UNITS", grid=grid, value=0, limit=1)
     yield from _torn(ctx, ctx.top, ctx.pieces, ~ctx.micro)
     if ctx.micro.any():
         leaf, (i, j, *_) = ctx.view.units.grid, ctx.borders

@@ -66,7 +66,7 @@ def test_r01_one_unit_alone_is_over() -> None:
 def test_r01_a_community_with_too_few_households() -> None:
     view = with_units(perfect(), households=[20] * 12, grid=[0] * 12)
     results = found(view, "R01")
-    assert [r.reason for r in results] == ["R01_REASON_FEW", None, None]
+    assert [r.reason for r in results] == ["R01_REASON_FEW"]
     assert "240" in results[0].reason_sentence("en")
 
 

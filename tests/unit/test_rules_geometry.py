@@ -136,6 +136,11 @@ def test_r06_touching_at_a_point_is_not_connected() -> None:
     assert not results[0].unavoidable
 
 
+def test_r06_a_grid_without_units() -> None:
+    (result,) = found(with_units(perfect(), grid=[0, 0, 0, 0, 2, 2] * 2), "R06")
+    assert (result.code, result.grid) == ("R06_NO_UNITS", 1)
+
+
 def test_r06_a_hole_needs_a_special_purpose_grid() -> None:
     (result,) = found(five_by_five(RING, ["basic", "basic"]), "R06")
     assert (result.code, result.grid, result.value) == ("R06_HOLE", 0, 90_000) and not result.unavoidable
@@ -155,9 +160,10 @@ def test_r06_a_hole_that_is_another_community() -> None:
 def test_r06_islands_too_small_for_a_grid() -> None:
     moved = perfect().units.geometry.copy()
     moved[0] = box(0, 9000, 100, 9100)
-    (result,) = found(with_units(perfect(), geometry=moved, grid=[0] * 12), "R06")
+    alone = replace(perfect(), grids=Grids(codes([1]), [0], ["basic"]))
+    (result,) = found(with_units(alone, geometry=moved, grid=[0] * 12), "R06")
     assert result.reason == "R06_REASON_ISLANDS"
-    rich = with_units(perfect(), geometry=moved, grid=[0] * 12, households=[400] + [100] * 11)
+    rich = with_units(alone, geometry=moved, grid=[0] * 12, households=[400] + [100] * 11)
     assert not found(rich, "R06")[0].unavoidable
 
 
