@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from geodata.checks.columns import rows_of, text_of, where
+from geodata.checks.columns import holds, rows_of, text_of, where
 from geodata.checks.context import CheckContext
 from geodata.coverage import Ints
 from geodata.fields import Kind
@@ -43,12 +44,12 @@ def region_codes(kind: Kind, frame: GeoDataFrame, context: CheckContext) -> Iter
     codes, rows = text_of(frame, "code"), rows_of(frame)
     for k in where(codes.isna()):
         yield Problem("CHECK_CODE_MISSING", Severity.ERROR, int(rows[k]))
-    formed = codes.str.fullmatch(rf"[0-9]{{{REGION_DIGITS}}}")
+    formed = holds(codes.str.fullmatch(rf"[0-9]{{{REGION_DIGITS}}}"))
     yield from _ill_formed(codes, formed, rows, REGION_DIGITS, Severity.ERROR)
-    for k in where(formed & ~codes.str[:2].isin([str(p) for p in _PROVINCES])):
+    for k in where(formed & ~holds(codes.str[:2].isin([str(p) for p in _PROVINCES]))):
         yield Problem("CHECK_CODE_PROVINCE", Severity.WARNING, int(rows[k]), None, {"value": codes.iloc[k]})
     classes = text_of(frame, "urban_rural_code")
-    for k in where(classes.notna() & ~classes.isin(_URBAN_RURAL)):
+    for k in where(holds(classes.notna()) & ~holds(classes.isin(_URBAN_RURAL))):
         yield Problem("CHECK_CODE_CLASS", Severity.WARNING, int(rows[k]), None, {"value": classes.iloc[k]})
 
 
@@ -63,12 +64,12 @@ def grid_codes(kind: Kind, frame: GeoDataFrame, context: CheckContext) -> Iterat
     for k in where(codes.isna()):
         yield Problem("CHECK_CODE_MISSING", Severity.ERROR, int(rows[k]))
     length = context.grid_code_length
-    both = (codes.notna() & parents.notna()).to_numpy(dtype=bool)
+    both = holds(codes.notna()) & holds(parents.notna())
     micro = np.zeros(len(codes), dtype=bool)
     micro[both] = [c.startswith(p) and len(c) > len(p) for c, p in zip(codes[both], parents[both], strict=True)]
-    formed = codes.str.fullmatch(rf"[0-9]{{{length}}}") | micro
+    formed = holds(codes.str.fullmatch(rf"[0-9]{{{length}}}")) | micro
     yield from _ill_formed(codes, formed, rows, length, Severity.ERROR)
-    for k in where(formed & ~micro & (codes.str[REGION_DIGITS:].str.strip("0") == "")):
+    for k in where(formed & ~micro & holds(codes.str[REGION_DIGITS:].str.strip("0") == "")):
         yield Problem("CHECK_CODE_NUMBER", Severity.ERROR, int(rows[k]), None, {"value": codes.iloc[k]})
     yield from _unknown(codes.str[:REGION_DIGITS].where(formed), rows, context, Severity.ERROR)
 
@@ -81,22 +82,23 @@ def referred_codes(kind: Kind, frame: GeoDataFrame, context: CheckContext) -> It
     rows = rows_of(frame)
     if kind is not Kind.REGIONS and "region_code" in frame.columns:
         codes = text_of(frame, "region_code")
-        formed = codes.str.fullmatch(rf"[0-9]{{{REGION_DIGITS}}}")
+        formed = holds(codes.str.fullmatch(rf"[0-9]{{{REGION_DIGITS}}}"))
         yield from _ill_formed(codes, formed, rows, REGION_DIGITS, Severity.WARNING)
         yield from _unknown(codes.where(formed), rows, context, Severity.WARNING)
     if kind is not Kind.GRIDS and "grid_code" in frame.columns:
         codes = text_of(frame, "grid_code")
-        formed = codes.str.fullmatch(rf"[0-9]{{{context.grid_code_length},}}")
+        formed = holds(codes.str.fullmatch(rf"[0-9]{{{context.grid_code_length},}}"))
         yield from _ill_formed(codes, formed, rows, context.grid_code_length, Severity.WARNING)
         if context.known_grid_codes is not None:
-            for k in where(formed & ~codes.isin(context.known_grid_codes)):
+            for k in where(formed & ~holds(codes.isin(context.known_grid_codes))):
                 params = {"value": codes.iloc[k]}
                 yield Problem("CHECK_GRID_UNKNOWN", Severity.WARNING, int(rows[k]), None, params)
 
 
-def _ill_formed(codes: pd.Series, formed: pd.Series, rows: Ints, digits: int, severity: Severity) -> Iterator[Problem]:
-    wrong = where(codes.notna() & ~formed.fillna(False))
-    for k in wrong:
+def _ill_formed(
+    codes: pd.Series, formed: NDArray[np.bool_], rows: Ints, digits: int, severity: Severity
+) -> Iterator[Problem]:
+    for k in where(holds(codes.notna()) & ~formed):
         value = str(codes.iloc[k])
         code = "CHECK_CODE_ROUNDED" if "e+" in value.lower() else "CHECK_CODE_FORM"
         yield Problem(code, severity, int(rows[k]), None, {"value": value, "digits": digits, "length": len(value)})
@@ -105,5 +107,5 @@ def _ill_formed(codes: pd.Series, formed: pd.Series, rows: Ints, digits: int, se
 def _unknown(codes: pd.Series, rows: Ints, context: CheckContext, severity: Severity) -> Iterator[Problem]:
     if context.known_codes is None:
         return
-    for k in where(codes.notna() & ~codes.isin(context.known_codes)):
+    for k in where(holds(codes.notna()) & ~holds(codes.isin(context.known_codes))):
         yield Problem("CHECK_CODE_UNKNOWN", severity, int(rows[k]), None, {"value": codes.iloc[k]})

@@ -64,6 +64,11 @@ def _instant(value: Any, zone: tzinfo) -> pd.Timestamp | Any:
     return stamp.tz_localize(zone) if not pd.isna(stamp) and stamp.tz is None else stamp
 
 
+def holds(mask: Any) -> NDArray[np.bool_]:
+    """A mask (n,), nullable or not, as plain booleans: what is not known does not hold."""
+    return np.asarray(pd.array(mask, dtype="boolean").fillna(False), dtype=bool)
+
+
 def where(mask: Any) -> NDArray[np.intp]:
     """Positions where a mask, nullable or not, holds."""
-    return np.flatnonzero(np.asarray(pd.array(mask, dtype="boolean").fillna(False), dtype=bool))
+    return np.flatnonzero(holds(mask))

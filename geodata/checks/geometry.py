@@ -121,11 +121,10 @@ def outside_regions(kind: Kind, frame: GeoDataFrame, context: CheckContext) -> I
         return
     possible = (np.abs(xy[:, 0]) <= 180) & (np.abs(xy[:, 1]) <= 90)
     usable, xy = usable[possible], xy[possible]
-    for k, place, distance_m in zip(usable, xy, _distance_m(xy, ground), strict=True):
+    places: Geometries = np.atleast_1d(np.asarray(shapely.points(xy), dtype=object))
+    for k, place, distance_m in zip(usable, places, _distance_m(xy, ground), strict=True):
         severity = Severity.WARNING if distance_m <= context.border_m else Severity.ERROR
-        yield Problem(
-            "CHECK_OUTSIDE", severity, int(rows[k]), shapely.Point(*place), {"distance_m": round(float(distance_m))}
-        )
+        yield Problem("CHECK_OUTSIDE", severity, int(rows[k]), place, {"distance_m": round(float(distance_m))})
 
 
 def _inner_points(shapes: Geometries) -> Floats:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from geodata.checks.columns import rows_of, text_of, where
+from geodata.checks.columns import holds, rows_of, text_of, where
 from geodata.checks.context import CheckContext
 from geodata.fields import Kind
 from geodata.problems import Problem, Severity
@@ -27,17 +27,17 @@ def parents(kind: Kind, frame: GeoDataFrame, context: CheckContext) -> Iterator[
     codes, stated, rows = text_of(frame, "code"), text_of(frame, "parent_code"), rows_of(frame)
     elsewhere = context.known_codes if kind is Kind.REGIONS else context.known_grid_codes
     there = set(codes.dropna()) | set(elsewhere or ())
-    for k in where(stated.notna() & (stated == codes)):
+    for k in where(stated == codes):
         yield Problem("CHECK_PARENT_SELF", Severity.ERROR, int(rows[k]), None, {"value": stated.iloc[k]})
-    for k in where(stated.notna() & ~stated.isin(there)):
+    for k in where(holds(stated.notna()) & ~holds(stated.isin(there))):
         yield Problem("CHECK_PARENT_UNKNOWN", Severity.ERROR, int(rows[k]), None, {"value": stated.iloc[k]})
     for k in _circles(codes, stated):
         yield Problem("CHECK_PARENT_CIRCLE", Severity.ERROR, int(rows[k]), None, {"value": codes.iloc[k]})
     if kind is Kind.REGIONS:
         implied = _implied(codes)
-        for k in where(stated.isna() & implied.notna() & ~implied.isin(there)):
+        for k in where(holds(stated.isna()) & holds(implied.notna()) & ~holds(implied.isin(there))):
             yield Problem("CHECK_PARENT_ABSENT", Severity.WARNING, int(rows[k]), None, {"value": implied.iloc[k]})
-        for k in where(stated.notna() & implied.notna() & (stated != implied) & (stated != codes)):
+        for k in where(holds(stated != implied) & holds(stated != codes)):
             params = {"value": stated.iloc[k], "implied": implied.iloc[k]}
             yield Problem("CHECK_PARENT_PREFIX", Severity.WARNING, int(rows[k]), None, params)
 
@@ -52,7 +52,7 @@ def _implied(codes: pd.Series) -> pd.Series:
 
 def _circles(codes: pd.Series, stated: pd.Series) -> list[int]:
     """Positions of rows that come back to themselves by way of at least one other."""
-    named = (codes.notna() & stated.notna() & (codes != stated)).to_numpy(dtype=bool)
+    named = holds(codes != stated)
     parent_of = dict(zip(codes[named], stated[named], strict=True))
     inside = []
     for position in where(named):
