@@ -124,7 +124,8 @@ def _built(element: Element, depth: int) -> BaseGeometry:
     parts = [_built(child, depth + 1) for child in element if _tag(child) in _SHAPES]
     kinds = {part.geom_type for part in parts}
     build: Any = _MULTI.get(kinds.pop(), shapely.GeometryCollection) if len(kinds) == 1 else shapely.GeometryCollection
-    return build(parts)
+    built: BaseGeometry = build(parts)
+    return built
 
 
 def _coordinates(element: Element) -> list[tuple[float, float]]:
