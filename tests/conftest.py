@@ -81,3 +81,35 @@ def database_url(databases: Databases) -> Iterator[str]:
     yield url
     engine.disconnect()
     databases.drop(url)
+
+
+def _load_demo(size: float) -> Callable[[], None]:
+    def fill() -> None:
+        from gridmap.services import demo
+        from gridmap.services.actor import SYSTEM
+
+        demo.load(SYSTEM, size=size)
+
+    return fill
+
+
+@pytest.fixture
+def demo_url(databases: Databases) -> Iterator[str]:
+    """A database with a small demo town (a fifth of the full one): units, plans, cases, all checked."""
+    empty = databases.template("empty", migrate)
+    url = databases.create(databases.template("demo", _load_demo(0.2), parent=empty))
+    engine.connect(url)
+    yield url
+    engine.disconnect()
+    databases.drop(url)
+
+
+@pytest.fixture(scope="module")
+def full_demo_url(databases: Databases) -> Iterator[str]:
+    """The full demo town, for a module that only reads or measures."""
+    empty = databases.template("empty", migrate)
+    url = databases.create(databases.template("full_demo", _load_demo(1.0), parent=empty))
+    engine.connect(url)
+    yield url
+    engine.disconnect()
+    databases.drop(url)

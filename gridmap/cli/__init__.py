@@ -22,9 +22,9 @@ def main() -> None:
 
 
 def _add_commands() -> None:
-    from gridmap.cli import db, serve
+    from gridmap.cli import check, db, demo, plans, serve, units
 
-    for module in (db, serve):
+    for module in (check, db, demo, plans, serve, units):
         main.add_command(module.command)
 
 

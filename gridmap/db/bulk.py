@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,19 @@ def _objects(values: list[Any]) -> Objects:
 
 def ints(values: Objects, missing: int = -1) -> Ids:
     """``values`` as int64, None as ``missing``."""
-    return np.where(np.equal(values, None), missing, values).astype(np.int64)
+    return np.array([missing if value is None else value for value in values], dtype=np.int64)
+
+
+def null(values: Objects) -> NDArray[np.bool_]:
+    """Where ``values`` are None."""
+    return np.array([value is None for value in values], dtype=bool)
+
+
+def or_none(mask: NDArray[np.bool_], values: Any) -> Objects:
+    """``values`` where ``mask`` holds, None elsewhere."""
+    found = np.full(len(mask), None, dtype=object)
+    found[mask] = np.asarray(values)[mask]
+    return found
 
 
 def shapes(wkb: Objects) -> Objects:
@@ -80,13 +92,12 @@ def copy(session: Session, table: str, data: Mapping[str, Sequence[Any] | NDArra
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(table), sql.SQL(", ").join(sql.Identifier(name) for name in data)
     )
-    rows: Iterable[tuple[Any, ...]] = zip(*cells, strict=True)
-    count = 0
+    rows = list(zip(*cells, strict=True))
     cursor = session.connection().connection.driver_connection.cursor()  # type: ignore[union-attr]
     with cursor, cursor.copy(statement) as out:
-        for count, row in enumerate(rows, start=1):
+        for row in rows:
             out.write_row(row)
-    return count
+    return len(rows)
 
 
 def _cells(values: Any) -> list[Any]:
@@ -94,7 +105,8 @@ def _cells(values: Any) -> list[Any]:
     import pandas as pd
 
     # a list with None must not become floats
-    series = values if isinstance(values, pd.Series) else pd.Series(values, dtype=object if isinstance(values, list) else None)
+    kind = object if isinstance(values, list) else None
+    series = values if isinstance(values, pd.Series) else pd.Series(values, dtype=kind)
     if series.dtype.kind == "M":
         series = series.astype("datetime64[us, UTC]" if series.dt.tz is not None else "datetime64[us]")
     cells: list[Any] = series.astype(object).where(series.notna(), None).tolist()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
@@ -19,8 +19,13 @@ from gridmap.db.models import Region, Unit
 from gridmap.errors import Invalid
 from gridmap.services import audit
 from gridmap.services.actor import Actor, Role
+from gridmap.services.barriers import read_barriers
+from gridmap.services.placing import place
 from gridmap.services.versions import raise_version
 from gridmap.sql import query
+
+if TYPE_CHECKING:
+    from geodata.units import Buildings, Compounds, Units
 
 Progress = Callable[[float, str], None]
 #: Buildings and barriers are taken this far around the communities.
@@ -66,11 +71,11 @@ def build(
     lon0 = middle_lon(communities["geom"])
     ground = to_metric(communities["geom"], lon0)
     box = _box(communities)
-    barriers, compounds, buildings = (bulk.columns(session, query("units", name), box) for name in _LAYERS)
+    compounds, buildings = (bulk.columns(session, query("units", name), box) for name in ("compounds", "buildings"))
     say(0.2, "划分单元 / cutting units")
     made = build_county(
         ground,
-        _barriers(barriers, lon0),
+        read_barriers(session, box, lon0),
         _compounds(compounds, lon0),
         _buildings(buildings, lon0),
         UnitOptions(**(options or {})),
@@ -83,11 +88,11 @@ def build(
     placed = home >= 0
     region_of_unit = communities["id"][made.community]
     mine = np.isin(bulk.ints(buildings["region_id"]), box["communities"])
-    unit_of = np.where(placed, ids[home].astype(object), None)
+    unit_of = bulk.or_none(placed, ids[home])
     region_of = np.where(placed, region_of_unit[home], buildings["region_id"])
-    _assign(session, "building", *(column[placed | mine] for column in (buildings["id"], unit_of, region_of)))
+    place(session, "building", *(column[placed | mine] for column in (buildings["id"], unit_of, region_of)))
     cases = bulk.columns(session, query("units", "cases"), box)
-    _assign_cases(session, cases, made.geometry, lon0, ids, region_of_unit)
+    _place_cases(session, cases, made.geometry, lon0, ids, region_of_unit)
     session.execute(query("units", "remove_unused"), box)
     raise_version(session, "units", "buildings", "cases")
     report = BuildReport(
@@ -97,16 +102,13 @@ def build(
         buildings=int(placed.sum()),
         outside=int((~placed & mine).sum()),
         households=int(made.households.sum()),
-        missing=int(np.equal(buildings["households"][placed], None).sum()),
+        missing=int(bulk.null(buildings["households"][placed]).sum()),
         border_moved_m2=round(float(made.border_moved_m2.sum()), 3),
         seconds=round(perf_counter() - started, 3),
     )
     audit.record(session, actor, "units.build", "region", region_code, region_code=region_code, **asdict(report))
     say(1.0, "")
     return report
-
-
-_LAYERS = ("barriers", "compounds", "buildings")
 
 
 def _communities(session: Session, actor: Actor, region_code: str | None) -> dict[str, bulk.Objects]:
@@ -133,36 +135,24 @@ def _box(communities: Mapping[str, bulk.Objects]) -> dict[str, Any]:
     }
 
 
-def _barriers(table: Mapping[str, bulk.Objects], lon0: float) -> Any:
-    from geodata.units import Barriers
-
-    return Barriers.of(
-        to_metric(bulk.shapes(table["geom"]), lon0),
-        table["kind"],
-        table["class"],
-        tunnel=table["tunnel"].astype(bool),
-        bridge=table["bridge"].astype(bool),
-        width_m=table["width_m"].astype(np.float64),
-    )
-
-
-def _compounds(table: Mapping[str, bulk.Objects], lon0: float) -> Any:
+def _compounds(table: Mapping[str, bulk.Objects], lon0: float) -> Compounds:
     from geodata.units import Compounds
 
-    return Compounds.of(to_metric(bulk.shapes(table["geom"]), lon0), table["id"].astype(np.int64))
+    return Compounds(to_metric(bulk.shapes(table["geom"]), lon0), table["id"].astype(np.int64))
 
 
-def _buildings(table: Mapping[str, bulk.Objects], lon0: float) -> Any:
+def _buildings(table: Mapping[str, bulk.Objects], lon0: float) -> Buildings:
     from geodata.units import Buildings
 
-    counts = (bulk.ints(table[name], missing=0) for name in ("households", "population"))
-    return Buildings.of(to_metric(bulk.shapes(table["geom"]), lon0), *counts, bulk.ints(table["compound_id"]))
+    households, population = (bulk.ints(table[name], missing=0) for name in ("households", "population"))
+    footprints = to_metric(bulk.shapes(table["geom"]), lon0)
+    return Buildings(footprints, households, population, bulk.ints(table["compound_id"]))
 
 
 def _write_units(
     session: Session,
     ids: bulk.Ids,
-    made: Any,
+    made: Units,
     communities: Mapping[str, bulk.Objects],
     buildings: Mapping[str, bulk.Objects],
     lon0: float,
@@ -172,7 +162,7 @@ def _write_units(
     known = bulk.ints(buildings["households"])
     estimated = np.where(buildings["estimated"].astype(bool), np.maximum(known, 0), 0)
     oldest = np.full(n, np.datetime64("9999-12-31", "D"))
-    dated = (home >= 0) & ~np.equal(buildings["data_date"], None)
+    dated = (home >= 0) & ~bulk.null(buildings["data_date"])
     np.minimum.at(oldest, home[dated], buildings["data_date"][dated].astype("datetime64[D]"))
     middle = shapely.get_coordinates(shapely.point_on_surface(made.geometry)).reshape(-1, 2)
     order = np.lexsort((middle[:, 0], -np.round(middle[:, 1] / 100), made.community))
@@ -193,8 +183,8 @@ def _write_units(
             "buildings": made.buildings,
             "estimated_households": _sums(home, estimated, n),
             "missing_households": _sums(home, (known < 0).astype(np.int64), n),
-            "oldest_data": np.where(oldest < np.datetime64("9999-01-01"), oldest.astype(object), None),
-            "compound_id": np.where(made.compound >= 0, made.compound.astype(object), None),
+            "oldest_data": bulk.or_none(oldest < np.datetime64("9999-01-01"), oldest.astype(object)),
+            "compound_id": bulk.or_none(made.compound >= 0, made.compound),
             "provenance": np.char.add(np.char.add('{"by": "', made.provenance.astype(str)), '"}'),
         },
     )
@@ -205,17 +195,7 @@ def _sums(home: bulk.Ids, values: bulk.Ids, n: int) -> bulk.Ids:
     return np.bincount(home + 1, values, n + 1)[1:].astype(np.int64)
 
 
-def _assign(session: Session, table: str, rows: Any, units: Any, regions: Any) -> None:
-    """Write unit and community of ``rows`` of ``table`` where they changed."""
-    session.execute(
-        sa.text(f"CREATE TEMPORARY TABLE {table}_assignment (id bigint, unit_id bigint, region_id bigint) ON COMMIT DROP")
-    )
-    bulk.copy(session, f"{table}_assignment", {"id": rows, "unit_id": units, "region_id": regions})
-    session.execute(query("units", f"assign_{table}"))
-    session.execute(sa.text(f"DROP TABLE {table}_assignment"))
-
-
-def _assign_cases(
+def _place_cases(
     session: Session, cases: Mapping[str, bulk.Objects], polygons: Any, lon0: float, ids: bulk.Ids, region_of_unit: Any
 ) -> None:
     from geodata.locate import locate
@@ -225,4 +205,4 @@ def _assign_cases(
     lonlat = np.column_stack([cases["lon"], cases["lat"]]).astype(np.float64)
     unit = locate(to_metric(lonlat, lon0), polygons)
     inside = unit >= 0
-    _assign(session, "case_record", cases["id"][inside], ids[unit[inside]], region_of_unit[unit[inside]])
+    place(session, "case_record", cases["id"][inside], ids[unit[inside]], region_of_unit[unit[inside]])

@@ -1,4 +1,4 @@
-"""Named queries: ``<concern>.sql`` holds blocks that begin with ``-- name: <name>``; the comment under it says what for."""
+"""Named queries: ``<concern>.sql`` holds blocks that begin with ``-- name: <name>``, a comment under it says why."""
 
 from __future__ import annotations
 

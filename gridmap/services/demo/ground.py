@@ -83,7 +83,11 @@ def write_barriers(session: Session, frame: geopandas.GeoDataFrame, batch_id: in
 
 
 def write_compounds(
-    session: Session, frame: geopandas.GeoDataFrame, regions: geopandas.GeoDataFrame, id_of: dict[str, int], batch_id: int
+    session: Session,
+    frame: geopandas.GeoDataFrame,
+    regions: geopandas.GeoDataFrame,
+    id_of: dict[str, int],
+    batch_id: int,
 ) -> dict[str, int]:
     """Compounds from the barriers' rows of that kind; the id of each name."""
     outlines = frame[frame["kind"] == "compound"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -10,9 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from gridmap.db.engine import service
-from gridmap.db.models import ImportBatch, Region
+from gridmap.db.models import ImportBatch, Region, SourceGrid
 from gridmap.errors import Conflict
-from gridmap.services import audit, units
+from gridmap.services import audit, checks, plans, units
 from gridmap.services.actor import Actor, Role
 from gridmap.services.demo import ground
 from gridmap.services.versions import raise_version
@@ -61,23 +62,47 @@ def load(
     say(0.02, "生成示范城镇 / synthesising")
     town = synthesise(seed, size)
     say(0.25, "写入 / writing")
-    county = _write_ground(session, town, seed, size)
+    county, drawn, departments = _write_ground(session, town, seed, size)
     raise_version(session, "regions", "barriers", "buildings", "cases")
     say(0.45, "划分单元 / building units")
     built = units.build.within(session, actor)
-    say(0.7, "")
+    say(0.6, "套合现行网格 / laying the grids over the units")
+    made = [_today(session, actor, drawn), *_departments(session, actor, departments)]
+    for number, plan_id in enumerate(made):
+        say(0.75 + 0.25 * number / len(made), "核查 / checking")
+        checks.check.within(session, actor, plan_id)
     seconds = round(perf_counter() - started, 3)
-    audit.record(session, actor, "demo.load", "region", county, region_code=county, seed=seed, size=size, seconds=seconds)
+    audit.record(
+        session, actor, "demo.load", "region", county, region_code=county, seed=seed, size=size, seconds=seconds
+    )
     say(1.0, "")
-    return DemoReport(True, county, built.units, (), seconds)
+    return DemoReport(True, county, built.units, tuple(made), seconds)
 
 
 def _present(session: Session) -> bool:
     return bool(session.scalar(sa.select(sa.exists().where(ImportBatch.sha256.startswith("demo-")))))
 
 
-def _write_ground(session: Session, town: Town, seed: int, size: float) -> str:
-    """All layers but units and plans; the code of the (first) county."""
+def _today(session: Session, actor: Actor, batch_id: int) -> int:
+    """The plan of today's grids, in force since the start of the year."""
+    plan_id = plans.plan_from_source.within(session, actor, batch_id, "现行网格")
+    plans.put_in_force.within(session, actor, plan_id, date(2026, 1, 1))
+    return plan_id
+
+
+def _departments(session: Session, actor: Actor, batch_id: int) -> list[int]:
+    """A draft for the layer of each department."""
+    names = session.scalars(
+        sa.select(SourceGrid.department).where(SourceGrid.import_batch_id == batch_id).distinct().order_by("department")
+    )
+    return [
+        plans.plan_from_source.within(session, actor, batch_id, f"{name}部门网格", department=name)
+        for name in names.all()
+    ]
+
+
+def _write_ground(session: Session, town: Town, seed: int, size: float) -> tuple[str, int, int]:
+    """All layers but units and plans; the code of the (first) county, and the batches of the two layers of grids."""
 
     def batch(kind: str, layer: str, rows: int) -> int:
         return ground.batch(session, kind, layer, rows, seed=seed, size=size).id
@@ -88,9 +113,10 @@ def _write_ground(session: Session, town: Town, seed: int, size: float) -> str:
     compound_of = ground.write_compounds(session, town.barriers, town.regions, id_of, barriers)
     buildings = batch("buildings", "buildings", len(town.buildings))
     ground.write_buildings(session, town.buildings, id_of, compound_of, buildings)
-    ground.write_source_grids(session, town.grids, batch("grids", "grids", len(town.grids)))
-    ground.write_source_grids(
-        session, town.department_grids, batch("grids", "department_grids", len(town.department_grids))
-    )
+    drawn = batch("grids", "grids", len(town.grids))
+    ground.write_source_grids(session, town.grids, drawn)
+    departments = batch("grids", "department_grids", len(town.department_grids))
+    ground.write_source_grids(session, town.department_grids, departments)
     ground.write_cases(session, town.cases, batch("cases", "cases", len(town.cases)))
-    return str(town.regions.loc[town.regions["level"] == "county", "code"].iloc[0])
+    county = str(town.regions.loc[town.regions["level"] == "county", "code"].iloc[0])
+    return county, drawn, departments

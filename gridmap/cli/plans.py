@@ -1,0 +1,54 @@
+"""``gridmap plans``: the plans there are, and new ones from drawn grids."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from gridmap.cli.common import coded_errors, emit, json_option, ready_database
+from gridmap.services.actor import SYSTEM
+
+
+@click.group("plans")
+def command() -> None:
+    """List plans, or make one from imported grids."""
+
+
+@command.command("list")
+@click.option("--archived", is_flag=True, help="Archived ones as well.")
+@json_option
+def list_command(archived: bool, as_json: bool) -> None:
+    """The plans with their numbers, grids and findings."""
+    from gridmap.services import plans
+
+    with coded_errors(as_json), ready_database():
+        found = plans.list_plans(SYSTEM, archived=archived)
+    rows = (
+        f"{p.id}  {p.name}  {p.state}  {p.region_name}  grids {p.grids}  households {p.households}  "
+        f"E {p.errors}  W {p.warnings}{'' if p.current_check else '  (not checked)'}"
+        for p in found
+    )
+    emit([asdict(plan) for plan in found], as_json, lambda: "\n".join(rows))
+
+
+@command.command("from-import")
+@click.option("--import", "batch_id", type=int, required=True, help="Number of the accepted import of grids.")
+@click.option("--name", required=True, help="Name of the plan.")
+@click.option("--standard", default="national", show_default=True, help="Shipped standard or path of a TOML file.")
+@click.option("--region", help="12-digit code (default: the smallest region around the grids).")
+@click.option("--department", help="Only the grids of this department.")
+@json_option
+def from_import(
+    batch_id: int, name: str, standard: str, region: str | None, department: str | None, as_json: bool
+) -> None:
+    """Lay imported grids over the units: the plan they make, and every place where they do not fit."""
+    from gridmap.services import plans
+
+    with coded_errors(as_json), ready_database():
+        plan_id = plans.plan_from_source(
+            SYSTEM, batch_id, name, profile=standard, region_code=region, department=department
+        )
+        kinds = plans.misfits(SYSTEM, plan_id, limit=0)["kinds"]
+    lines = [f"plan {plan_id}", *(f"{row['kind']}: {row['count']}" for row in kinds)]
+    emit({"plan": plan_id, "misfits": kinds}, as_json, lambda: "\n".join(lines))

@@ -1,0 +1,85 @@
+"""Counts kept right by set-based sums: after a change only the units and grids it touches are counted again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from gridmap.db import bulk
+from gridmap.db.models import Grid
+from gridmap.services.placing import place
+from gridmap.services.versions import raise_version
+from gridmap.sql import query
+
+
+def recount(session: Session, unit_ids: Sequence[int] | None = None) -> int:
+    """Sum buildings into the living units ``unit_ids`` (None: all), then these units into every grid that holds them.
+
+    Plans whose grids changed move on by one version, so their last check counts as out of date. Returns the number of
+    grids counted again.
+    """
+    units = session.scalars(query("counts", "units"), {"units": None if unit_ids is None else list(unit_ids)}).all()
+    if not units:
+        return 0
+    touched = session.scalars(query("counts", "touched_grids"), {"units": list(units)}).all()
+    grids = [grid for grid in touched if grid is not None]
+    sum_grids(session, grids)
+    session.execute(query("counts", "raise_plans"), {"grids": grids})
+    raise_version(session, "units", "plans")
+    return len(grids)
+
+
+def sum_grids(session: Session, grid_ids: Sequence[int]) -> None:
+    """Sum units into the grids and set their status by the plan's own standard (unchecked before its first check)."""
+    session.execute(query("counts", "grids"), {"grids": list(grid_ids)})
+
+
+def sum_plan(session: Session, plan_id: int) -> None:
+    """:func:`sum_grids` for all grids of a plan."""
+    sum_grids(session, session.scalars(sa.select(Grid.id).where(Grid.plan_id == plan_id)).all())
+
+
+def place_buildings(session: Session, batch_id: int | None = None) -> int:
+    """Give buildings without a unit (of one import batch, or all) the living unit they stand in, and recount those.
+
+    Returns the number of buildings placed.
+    """
+    units = _place(session, "building", batch_id)
+    if len(units):
+        recount(session, np.unique(units).tolist())
+    return len(units)
+
+
+def place_cases(session: Session, batch_id: int | None = None) -> int:
+    """Give cases without a unit (of one import batch, or all) the living unit they lie in; the number placed."""
+    return len(_place(session, "case_record", batch_id))
+
+
+def _place(session: Session, table: str, batch_id: int | None) -> bulk.Ids:
+    """The unit of each row that found one."""
+    from geodata.crs import middle_lon, to_metric
+    from geodata.locate import locate
+
+    name = "unplaced_buildings" if table == "building" else "unplaced_cases"
+    loose = bulk.columns(session, query("counts", name), {"batch": batch_id})
+    if not len(loose["id"]):
+        return np.empty(0, np.int64)
+    lonlat = np.column_stack([loose["lon"], loose["lat"]]).astype(np.float64)
+    units = bulk.columns(session, query("counts", "living_units_within"), _box(lonlat))
+    if not len(units["id"]):
+        return np.empty(0, np.int64)
+    polygons = bulk.shapes(units["geom"])
+    lon0 = middle_lon(polygons)
+    at = locate(to_metric(lonlat, lon0), to_metric(polygons, lon0))
+    inside = at >= 0
+    place(session, table, loose["id"][inside], units["id"][at[inside]], units["region_id"][at[inside]])
+    return units["id"][at[inside]].astype(np.int64)
+
+
+def _box(lonlat: Any) -> dict[str, float]:
+    (west, south), (east, north) = lonlat.min(axis=0).tolist(), lonlat.max(axis=0).tolist()
+    return {"west": west, "south": south, "east": east, "north": north}

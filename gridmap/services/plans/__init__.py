@@ -1,0 +1,29 @@
+"""Plans: assignments unit -> grid, made from drawn grids, from a table, or empty; read, renamed, archived, deleted."""
+
+from gridmap.services.plans.access import editable, shown, visible
+from gridmap.services.plans.change import archive, delete, put_in_force, rename
+from gridmap.services.plans.make import GridRow, create_empty, from_assignment
+from gridmap.services.plans.read import GridPage, PlanSummary, get, grid, grids, list_plans, misfits, outlines
+from gridmap.services.plans.source import plan_from_source
+
+__all__ = [
+    "GridPage",
+    "GridRow",
+    "PlanSummary",
+    "archive",
+    "create_empty",
+    "delete",
+    "editable",
+    "from_assignment",
+    "get",
+    "grid",
+    "grids",
+    "list_plans",
+    "misfits",
+    "outlines",
+    "plan_from_source",
+    "put_in_force",
+    "rename",
+    "shown",
+    "visible",
+]
