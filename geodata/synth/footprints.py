@@ -107,7 +107,7 @@ def _kept(placed: Footprints, layout: Layout, rng: np.random.Generator) -> NDArr
     keep = np.array([USES[name].keep for name in layout.block_use])[placed.block]
     rect = layout.blocks[placed.block]
     middle, half = (rect[:, :2] + rect[:, 2:]) / 2, (rect[:, 2:] - rect[:, :2]) / 2
-    pond = (np.abs((placed.uv - middle) / half).max(axis=1) < 0.45) & np.isin(use, ("field", "park"))
+    pond = (np.abs((placed.uv - middle) / half).max(axis=1) < 0.72) & np.isin(use, ("field", "park"))
     chosen: NDArray[np.bool_] = (rng.random(len(placed)) < keep) & ~pond
     return chosen
 

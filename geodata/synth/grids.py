@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 URBAN_BOUND, RURAL_BOUND = (300, 500), (200, 300)
 #: Ways of drawing a community's grids: aimed households a grid (urban, rural), and how often it is met (urban, rural).
 _HABITS = {
-    "standard": (395, 252, 11, 3),
-    "coarse": (620, 420, 6, 2),
-    "one": (1300, 10_000, 3, 4),
+    "standard": (385, 250, 14, 3),
+    "coarse": (620, 420, 5, 2),
+    "one": (1300, 10_000, 1, 3),
     "fine": (215, 130, 2, 0),
 }
 

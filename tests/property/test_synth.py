@@ -46,3 +46,5 @@ def test_every_town_is_sound(seed: int, size: float) -> None:
     for layer in (town.barriers, town.grids, town.department_grids, town.buildings):
         assert layer.geometry.is_valid.all()
         assert not layer.geometry.is_empty.any()
+    water = town.barriers[town.barriers["kind"] == "water"].geometry.to_numpy()
+    assert not len(shapely.STRtree(water).query(homes, predicate="intersects")[0])
