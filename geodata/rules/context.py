@@ -69,6 +69,12 @@ class Context(Ground):
         name = "" if self.view.grids.name is None else self.view.grids.name[grid]
         return code or str(name or grid + 1)
 
+    def other_label(self, grid: int, beside: int | None) -> str:
+        """The label of a grid, with its community where that is not the one of the grid ``beside`` it."""
+        home = self.view.grids.community
+        same = beside is not None and home[grid] == home[beside]
+        return ("" if same else self.community_label(int(home[grid]))) + self.grid_label(grid)
+
     def community_label(self, community: int | None) -> str:
         """Name of a community, else its code."""
         if community is None or community < 0:

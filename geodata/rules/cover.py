@@ -124,7 +124,7 @@ def r04_overlaps(ctx: Context) -> Iterator[Result]:
             limit=0,
             geometry=shared[k],
             area_m2=area_m2[k],
-            other=ctx.grid_label(other),
+            other=ctx.other_label(other, grid),
         )
 
 

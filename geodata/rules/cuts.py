@@ -94,5 +94,5 @@ def r08_compounds_whole(ctx: Context) -> Iterator[Result]:
             name=str(compounds.name[compound] or ""),
             count=len(grids),
             households=households,
-            others="、".join(ctx.grid_label(int(grid)) for grid in grids),
+            others=[ctx.grid_label(int(grid)) for grid in grids],
         )

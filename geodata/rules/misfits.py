@@ -33,18 +33,18 @@ def misfit_results(ctx: Context, rule: str) -> Iterator[Result]:
 
 
 def _result(ctx: Context, misfit: Misfit, rule: str, severity: Severity, code: str, by_area: bool) -> Result:
-    others = misfit.grids[1:]
+    owner = misfit.grids[0] if misfit.grids else None
     return ctx.found(
         rule,
         severity,
         code,
-        grid=misfit.grids[0] if misfit.grids else None,
+        grid=owner,
         community=misfit.community,
         value=misfit.area_m2 if by_area else None,
         limit=0 if by_area else None,
         geometry=misfit.geometry,
         area_m2=misfit.area_m2,
         households=misfit.households,
-        other="、".join(ctx.grid_label(other) for other in others),
-        name=misfit.name,
+        other=[ctx.other_label(other, owner) for other in misfit.grids[1:]] or ["—"],
+        name=misfit.name or "—",
     )

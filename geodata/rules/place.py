@@ -45,7 +45,7 @@ def _foreign_units(ctx: Context) -> Iterator[Result]:
             units=len(here),
             households=units.households[here].sum(),
             area_m2=area_m2,
-            others="、".join(ctx.community_label(other) for other in others),
+            others=[ctx.community_label(other) for other in others],
         )
 
 

@@ -18,7 +18,7 @@ class Result:
 
     ``grid`` and ``community`` are indices into the view, None where the finding has none. ``value`` is compared with
     ``limit`` (unit: see docs/rules.md). ``geometry`` is the place of the fault in the metric CRS of the view.
-    ``code`` and ``params`` (JSON types) make the sentence; ``reason`` is the code that says why no redraw can avoid
+    ``code`` and ``params`` (JSON types, lists of text) make the sentence; ``reason`` is the code that says why no redraw can avoid
     it, None if one can.
     """
 
@@ -41,15 +41,20 @@ class Result:
 
     def sentence(self, locale: str = "zh") -> str:
         """The finding in one sentence in ``locale`` ("zh" or "en"), the reason after it if it is unavoidable."""
-        said = sentence(self.code, locale, **self.params)
+        said = sentence(self.code, locale, **self._words(locale))
         reason = self.reason_sentence(locale)
         gap = " " if reason and locale.lower().startswith("en") else ""
         return said + gap + reason
 
     def reason_sentence(self, locale: str = "zh") -> str:
         """Why no redraw can avoid it; empty if one can."""
-        return "" if self.reason is None else sentence(self.reason, locale, **self.params)
+        return "" if self.reason is None else sentence(self.reason, locale, **self._words(locale))
 
     def hint(self, locale: str = "zh") -> str:
         """What the planner can do, in ``locale``; empty where the sentence says it all."""
-        return hint(self.code, locale, **self.params)
+        return hint(self.code, locale, **self._words(locale))
+
+    def _words(self, locale: str) -> dict[str, Any]:
+        """Parameters with lists written out as each language separates their items."""
+        between = ", " if locale.lower().startswith("en") else "、"
+        return {name: between.join(item) if isinstance(item, list) else item for name, item in self.params.items()}

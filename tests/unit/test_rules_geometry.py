@@ -194,8 +194,9 @@ def test_r07_points_and_no_buildings_are_said() -> None:
 def test_r08_a_split_compound_unless_it_is_over_alone() -> None:
     view = with_units(perfect(), compound=[-1, 0, 0] + [-1] * 9)
     (result,) = found(replace(view, compounds=Compounds(["阳光小区"], [200])), "R08")
-    assert (result.code, result.value, result.params["others"]) == ("R08_SPLIT", 2, "001、002")
-    assert "阳光小区" in result.sentence("zh")
+    assert (result.code, result.value, result.params["others"]) == ("R08_SPLIT", 2, ["001", "002"])
+    assert result.sentence("zh") == "小区“阳光小区”（200户）被分在2个网格（001、002）中。"
+    assert "(001, 002)" in result.sentence("en")
     assert found(replace(view, compounds=Compounds(["阳光小区"], [501])), "R08") == []
     assert found(with_units(perfect(), compound=[0, 0] + [-1] * 10), "R08") == []
 
@@ -332,3 +333,9 @@ def test_faulty_geometry_never_stops_a_check() -> None:
         )
         for result in check(view, load("national")):
             assert result.sentence("zh") and result.sentence("en")
+
+
+def test_r04_names_the_community_of_a_grid_of_another_one() -> None:
+    drawn = with_grids(two_communities(), geometry=[None, box(200, 0, 410, 200), box(400, 0, 600, 200)])
+    (result,) = found(drawn, "R04")
+    assert result.sentence("zh") == "网格002与网格和平社区001重叠2,000.0平方米。"
