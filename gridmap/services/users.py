@@ -175,7 +175,7 @@ def _hold_administrators(session: Session) -> None:
 
 
 def _require_other_administrator(session: Session, user: User) -> None:
-    def everywhere(holder: sa.ColumnElement[bool]) -> sa.Select[tuple[int]]:
+    def everywhere(holder: sa.ColumnElement[bool]) -> sa.Select[int]:
         return (
             sa.select(User.id)
             .join(RoleGrant)

@@ -1,7 +1,7 @@
 """The English catalogue of the pages; Chinese sentences are the message ids.
 
-``python -m gridmap.translations extract`` collects the sentences of code and templates into ``messages.po`` (keeping what is
-translated), ``compile`` makes the ``.mo`` the app reads, ``missing`` lists what has no English yet.
+``python -m gridmap.translations extract`` collects the sentences of code, templates and scripts into ``messages.po``
+(keeping what is translated), ``compile`` makes the ``.mo`` the app reads, ``missing`` lists what has no English yet.
 """
 
 from __future__ import annotations

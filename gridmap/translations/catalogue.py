@@ -6,6 +6,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from babel.messages.catalog import Catalog, Message
@@ -14,7 +15,7 @@ from babel.messages.mofile import write_mo as babel_write_mo
 from babel.messages.pofile import read_po, write_po
 
 from gridmap import ROOT
-from gridmap.translations import FOLDER, PO
+from gridmap.translations import PO
 
 _PYTHON = ROOT / "gridmap"
 _TEMPLATES = ROOT / "templates"
@@ -99,24 +100,15 @@ def _script_sentences() -> Iterator[tuple[str, str]]:
                 yield path.name, text.replace('\\"', '"').replace("\\n", "\n")
 
 
-class _replacing:
+@contextmanager
+def _replacing(target: Path) -> Iterator[Path]:
     """A temporary file beside ``target`` that takes its place when the block succeeds."""
-
-    def __init__(self, target: Path) -> None:
-        self.target = target
-
-    def __enter__(self) -> Path:
-        handle, name = tempfile.mkstemp(dir=self.target.parent, prefix=f".{self.target.name}.")
-        os.close(handle)
-        self.path = Path(name)
-        return self.path
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        if kind is None:
-            self.path.chmod(0o644)
-            self.path.replace(self.target)
-        else:
-            self.path.unlink()
-
-
-__all__ = ["FOLDER", "extracted", "missing", "read", "script_messages", "update", "write_mo"]
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    os.close(handle)
+    path = Path(name)
+    try:
+        yield path
+        path.chmod(0o644)
+        path.replace(target)
+    finally:
+        path.unlink(missing_ok=True)

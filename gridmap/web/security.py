@@ -1,4 +1,4 @@
-"""What protects a page in the browser: CSRF tokens, a strict Content-Security-Policy, the other headers, safe returns."""
+"""What protects a page in the browser: CSRF tokens, a strict Content-Security-Policy, headers, safe returns."""
 
 from __future__ import annotations
 

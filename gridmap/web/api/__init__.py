@@ -1,10 +1,11 @@
 """The JSON API under ``/api/v1``: how it behaves, and how an endpoint is written.
 
-**Convention.** Programs send ``Authorization: Bearer <token>``; pages use the session cookie and, for anything but GET,
-the header ``X-CSRFToken``. Every error, whatever its status, is ``{code, message, details}`` (:class:`ErrorBody`): 401 not
-signed in, 403 role does not reach, 404 nothing there or not in your regions, 409 changed meanwhile, 413 too large, 422
-refused with the reason, 429 too many attempts, 503 database missing. Lists are pages: ``?limit=50&offset=0`` in,
-``{items, total, limit, offset}`` out. Times are ISO 8601 with zone, geometry is GeoJSON in EPSG:4490 (lon, lat).
+**Convention.** Programs send ``Authorization: Bearer <token>``; pages use the session cookie and, for anything but
+GET, the header ``X-CSRFToken``. Every error, whatever its status, is ``{code, message, details}``
+(:class:`ErrorBody`): 401 not signed in, 403 role does not reach, 404 nothing there or not in your regions, 409 changed
+meanwhile, 413 too large, 422 refused with the reason, 429 too many attempts, 503 database missing. Lists are pages:
+``?limit=50&offset=0`` in, ``{items, total, limit, offset}`` out. Times are ISO 8601 with zone, geometry is GeoJSON in
+EPSG:4490 (lon, lat).
 
 **An endpoint** is a function that takes what it declares and returns a model; it calls one service::
 
@@ -14,11 +15,11 @@ refused with the reason, 429 too many attempts, 503 database missing. Lists are 
         items, total = list_regions(current_actor(), query.level, limit=query.limit, offset=query.offset)
         return RegionPage.of(items, total, query)
 
-with ``class RegionQuery(PageQuery)`` adding its filters and ``RegionPage = Page[RegionOut]`` declared as
-``class RegionPage(Page[RegionOut])``. A body is declared with ``json=Model`` and arrives as the argument ``json``; path
-converters give the path's arguments; ``method="POST", status=201`` as needed; answers other than JSON (tiles, files)
-return a ``flask.Response`` and declare ``response=None``. Add the module's name to ``MODULES``. ``tests/api`` then covers
-it: OpenAPI, anonymous access, schemathesis.
+with ``class RegionQuery(PageQuery)`` adding its filters and ``class RegionPage(Page[RegionOut])``. A body is declared
+with ``json=Model`` and arrives as the argument ``json``; path converters give the path's arguments; ``method="POST",
+status=201`` as needed; answers other than JSON (tiles, files) return a ``flask.Response`` and declare
+``response=None``. Add the module's name to ``MODULES``. ``tests/api`` then covers it: OpenAPI, anonymous access,
+schemathesis.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from flask import Blueprint, Flask, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from spectree import Response as Responses
 from spectree import SecurityScheme, SpecTree
-from spectree.models import SecuritySchemeData
+from spectree.models import SecureType, SecuritySchemeData
 from spectree.plugins.flask_plugin import FlaskPlugin
 
 from gridmap import __version__
@@ -80,7 +81,7 @@ class Page(Model, Generic[Item]):
         )
 
 
-class _Plugin(FlaskPlugin):  # type: ignore[misc]
+class _Plugin(FlaskPlugin):
     """Spectree's Flask plugin without its pages (they load scripts from elsewhere), and strict about the body."""
 
     def register_route(self, app: Any) -> None:
@@ -91,12 +92,12 @@ class _Plugin(FlaskPlugin):  # type: ignore[misc]
     ) -> None:
         if json is not None and not isinstance(request.get_json(silent=True), dict):
             raise Invalid("BODY_NOT_JSON")
-        super().request_validation(request, query, json, form, headers, cookies)
+        super().request_validation(request, query, json, form, headers, cookies)  # type: ignore[no-untyped-call]
 
 
-def _refuse(request: Request, response: Any, error: ValidationError | None, *_: Any) -> None:
+def _refuse(request: Request, response: Any, error: Exception | None, *_: Any) -> None:
     """A body or query that does not fit its model, as our own error."""
-    if error is None:
+    if not isinstance(error, ValidationError):
         return
     problems = [
         {"field": ".".join(str(step) for step in problem["loc"]), "message": problem["msg"]}
@@ -112,12 +113,11 @@ spec = SpecTree(
     title="gridmap",
     version=__version__,
     openapi_version="3.1.0",
-    annotations=False,
     before=_refuse,
     validation_error_model=ErrorBody,
     naming_strategy=lambda model: model.__name__,
     nested_naming_strategy=lambda parent, child: child,
-    security_schemes=[SecurityScheme(name="token", data=SecuritySchemeData(type="http", scheme="bearer"))],
+    security_schemes=[SecurityScheme(name="token", data=SecuritySchemeData(type=SecureType.HTTP, scheme="bearer"))],
     security={"token": []},
 )
 
@@ -133,14 +133,13 @@ def endpoint(
     status: int = 200,
     errors: Sequence[int] = (),
 ) -> Callable[[View], View]:
-    """Register a view at ``/api/v1`` + ``rule`` with what it takes and gives; ``errors`` adds statuses beyond the usual."""
+    """Register a view at ``rule`` below ``/api/v1`` with what it takes and gives; ``errors`` adds to the usual ones."""
     usual = {401, 403, 404, 422, 503, *errors}
     models: dict[str, Any] = {f"HTTP_{code}": ErrorBody for code in sorted(usual)}
     models[f"HTTP_{status}"] = response
 
     def declare(view: View) -> View:
-        named = _with_context(view, query is not None, json is not None)
-        validated = spec.validate(query=query, json=json, resp=Responses(**models), tags=[tag])(named)
+        validated = spec.validate(query=query, json=json, resp=Responses(**models), tags=[tag])(view)
         api.add_url_rule(rule, view.__name__, validated, methods=[method])
         return view
 
@@ -152,19 +151,3 @@ def init_app(app: Flask) -> None:
         importlib.import_module(f"{__name__}.{module}")
     app.register_blueprint(api)
     spec.register(app)
-
-
-def _with_context(view: Callable[..., Any], query: bool, json: bool) -> Callable[..., Any]:
-    from functools import wraps
-
-    from flask import request
-
-    @wraps(view)
-    def call(**arguments: Any) -> Any:
-        if query:
-            arguments["query"] = request.context.query  # type: ignore[attr-defined]
-        if json:
-            arguments["json"] = request.context.json  # type: ignore[attr-defined]
-        return view(**arguments)
-
-    return call

@@ -102,7 +102,7 @@ def link(user_id: int) -> ResponseReturnValue:
 
 
 def _posted_grants() -> list[tuple[str, str | None]]:
-    """The rows of the grants table: a role and a region's code each, "*" for everywhere; rows without a role are empty."""
+    """The rows of the grants table: a role and a region's code each, "*" for everywhere; no role, no grant."""
     rows = zip(request.form.getlist("role"), request.form.getlist("region"), strict=False)
     return [(role, None if region == "*" else region) for role, region in rows if role]
 
