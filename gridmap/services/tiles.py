@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from gridmap.db.engine import service
-from gridmap.db.models import Plan, Region
-from gridmap.errors import Invalid, NotFound
+from gridmap.errors import Invalid
+from gridmap.services import plans
 from gridmap.services.actor import Actor, Role
 from gridmap.sql import query
 
@@ -30,12 +30,7 @@ def regions(session: Session, actor: Actor, z: int, x: int, y: int) -> bytes:
 @service
 def grids(session: Session, actor: Actor, plan_id: int, z: int, x: int, y: int) -> bytes:
     """The grids of a plan with status and counts; ``NotFound`` for a plan outside the actor's regions."""
-    plan = session.get(Plan, plan_id)
-    if plan is None:
-        raise NotFound("NOT_FOUND")
-    region = session.get_one(Region, plan.region_id)
-    if not any(region.prefix.startswith(p) or p.startswith(region.prefix) for p in actor.prefixes(Role.VIEWER)):
-        raise NotFound("NOT_FOUND")
+    plans.visible(session, actor, plan_id)
     return _tile(session, actor, "grids", z, x, y, plan_id=plan_id)
 
 
@@ -43,5 +38,5 @@ def _tile(session: Session, actor: Actor, name: str, z: int, x: int, y: int, **p
     if not (0 <= z <= MAX_ZOOM and 0 <= x < 1 << z and 0 <= y < 1 << z):
         raise Invalid("TILE_OUT_OF_RANGE", z=z, x=x, y=y)
     patterns = [f"{prefix}%" for prefix in actor.prefixes(Role.VIEWER)]
-    tile = session.execute(query("tiles", name), {"z": z, "x": x, "y": y, "patterns": patterns, **params}).scalar_one()
+    tile = session.execute(query("maps", name), {"z": z, "x": x, "y": y, "patterns": patterns, **params}).scalar_one()
     return bytes(tile)

@@ -112,11 +112,11 @@ WHERE i.batch_id = :batch AND NOT i.bad AND i.fields ? 'compound'
 INSERT INTO building (key, name, address, compound_id, kind, floors, households, population, estimated, data_date,
                       region_id, geom, point, import_batch_id)
 SELECT f.key, f.name, f.address, c.id, f.kind, f.floors, f.households, f.population, COALESCE(f.estimated, false),
-       f.data_date, f.region_id, i.geom,
-       CASE WHEN ST_Dimension(i.geom) = 0 THEN i.geom ELSE ST_PointOnSurface(i.geom) END, i.batch_id
+       f.data_date, f.region_id, i.geom, COALESCE(f.point, i.geom), i.batch_id
 FROM import_row i
 CROSS JOIN LATERAL jsonb_to_record(i.fields) AS f(key text, name text, address text, compound text, kind text,
-    floors bigint, households bigint, population bigint, estimated boolean, data_date date, region_id bigint)
+    floors bigint, households bigint, population bigint, estimated boolean, data_date date, region_id bigint,
+    point geometry)
 LEFT JOIN compound_of_import c ON c.name = f.compound AND c.region_id IS NOT DISTINCT FROM f.region_id
 WHERE i.batch_id = :batch AND NOT i.bad AND i.geom IS NOT NULL
   AND NOT EXISTS (SELECT FROM import_match m WHERE m.row = i.row)
@@ -139,13 +139,13 @@ UPDATE building b SET
     data_date = COALESCE(f.data_date, b.data_date),
     region_id = COALESCE(f.region_id, b.region_id),
     geom = COALESCE(i.geom, b.geom),
-    point = CASE WHEN i.geom IS NULL THEN b.point WHEN ST_Dimension(i.geom) = 0 THEN i.geom
-                 ELSE ST_PointOnSurface(i.geom) END,
+    point = COALESCE(f.point, i.geom, b.point),
     import_batch_id = i.batch_id
 FROM import_match m
 JOIN import_row i ON i.batch_id = :batch AND i.row = m.row
 CROSS JOIN LATERAL jsonb_to_record(i.fields) AS f(key text, name text, address text, compound text, kind text,
-    floors bigint, households bigint, population bigint, estimated boolean, data_date date, region_id bigint)
+    floors bigint, households bigint, population bigint, estimated boolean, data_date date, region_id bigint,
+    point geometry)
 LEFT JOIN compound_of_import c ON c.name = f.compound AND c.region_id IS NOT DISTINCT FROM f.region_id
 WHERE b.id = m.id
 
@@ -219,32 +219,8 @@ CROSS JOIN LATERAL jsonb_to_record(i.fields) AS f(key text, name text, region_id
 WHERE i.batch_id = :batch AND NOT i.bad
 ORDER BY i.row
 
--- name: duplicate_keys
--- Rows that repeat a key of an earlier row of the file.
-SELECT i.row, i.fields->>:field AS value, k.first
-FROM import_row i
-JOIN (SELECT fields->>:field AS value, min(row) AS first FROM import_row
-      WHERE batch_id = :batch AND fields ? :field GROUP BY 1 HAVING count(*) > 1) k
-  ON k.value = i.fields->>:field
-WHERE i.batch_id = :batch AND i.row > k.first
-ORDER BY i.row
-
 -- name: mark_bad
 UPDATE import_row SET bad = true WHERE batch_id = :batch AND row = ANY(:rows) AND NOT bad
-
--- name: living_units
-SELECT u.id, u.region_id, ST_AsBinary(u.geom) AS geom
-FROM unit u
-WHERE u.retired_at IS NULL
-  AND u.region_id IN (SELECT DISTINCT region_id FROM building WHERE import_batch_id = :batch)
-ORDER BY u.id
-
--- name: living_units_of_cases
-SELECT u.id, u.region_id, ST_AsBinary(u.geom) AS geom
-FROM unit u
-WHERE u.retired_at IS NULL
-  AND u.region_id IN (SELECT DISTINCT region_id FROM case_record WHERE import_batch_id = :batch)
-ORDER BY u.id
 
 -- name: trusted_buildings
 -- Accepted buildings in a box, for the datum detective.
@@ -263,3 +239,62 @@ WHERE geom && ST_MakeEnvelope(:west, :south, :east, :north, 4490)
       SELECT CASE level WHEN 'community' THEN 'community' ELSE NULL END AS level FROM region
       UNION ALL SELECT level FROM region WHERE NOT EXISTS (SELECT FROM region WHERE level = 'community')) AS finest)
 LIMIT :most
+
+-- name: foreign_grids
+-- Communities of grid rows, by their codes, that do not lie where the planner plans.
+SELECT DISTINCT left(fields->>'code', 12)
+FROM import_row
+WHERE batch_id = :batch AND NOT bad AND NOT fields->>'code' LIKE ANY (CAST(:patterns AS text[]))
+LIMIT 5
+
+-- name: forget_taken
+-- Rows that were taken over as new need not be kept; those that changed something keep what it was before.
+DELETE FROM import_row i
+WHERE i.batch_id = :batch AND NOT i.bad AND NOT EXISTS (SELECT FROM import_match m WHERE m.row = i.row)
+
+-- name: keep_before_region
+UPDATE import_row i SET source = jsonb_build_object('id', t.id, 'before', to_jsonb(t) || jsonb_build_object('geom', t.geom::text))
+FROM import_match m JOIN region t ON t.id = m.id
+WHERE i.batch_id = :batch AND i.row = m.row
+
+-- name: keep_before_building
+UPDATE import_row i SET source = jsonb_build_object('id', t.id, 'before', to_jsonb(t) || jsonb_build_object('geom', t.geom::text, 'point', t.point::text))
+FROM import_match m JOIN building t ON t.id = m.id
+WHERE i.batch_id = :batch AND i.row = m.row
+
+-- name: keep_before_case_record
+UPDATE import_row i SET source = jsonb_build_object('id', t.id, 'before', to_jsonb(t) || jsonb_build_object('point', t.point::text))
+FROM import_match m JOIN case_record t ON t.id = m.id
+WHERE i.batch_id = :batch AND i.row = m.row
+
+-- name: keep_before_compound
+UPDATE import_row i SET source = jsonb_build_object('id', t.id, 'before', to_jsonb(t) || jsonb_build_object('geom', t.geom::text))
+FROM import_match m JOIN compound t ON t.id = m.id
+WHERE i.batch_id = :batch AND i.row = m.row
+
+-- name: touched_units
+-- Units of buildings that the batch changed.
+SELECT DISTINCT b.unit_id FROM building b JOIN import_match m ON m.id = b.id WHERE b.unit_id IS NOT NULL
+
+-- name: leave_units
+-- Buildings that moved leave their unit, to be placed anew.
+UPDATE building b SET unit_id = NULL
+FROM import_match m JOIN import_row i ON i.batch_id = :batch AND i.row = m.row
+WHERE b.id = m.id AND i.geom IS NOT NULL AND b.unit_id IS NOT NULL
+
+-- name: remove_barriers
+-- Barriers of other batches that meet the extent of this one.
+DELETE FROM barrier b
+WHERE b.import_batch_id IS DISTINCT FROM :batch
+  AND b.geom && (SELECT ST_SetSRID(ST_Extent(geom)::geometry, 4490) FROM import_row
+                 WHERE batch_id = :batch AND NOT bad AND fields->>'kind' <> 'compound')
+  AND b.kind IN (SELECT DISTINCT fields->>'kind' FROM import_row WHERE batch_id = :batch AND NOT bad)
+
+-- name: departments
+SELECT DISTINCT department FROM source_grid WHERE import_batch_id = :batch ORDER BY 1
+
+-- name: let_go_of_units
+-- Buildings and cases of units that are about to be replaced.
+WITH gone AS (SELECT id FROM unit WHERE retired_at IS NULL AND region_id = ANY(:regions)),
+     freed AS (UPDATE case_record c SET unit_id = NULL FROM gone WHERE c.unit_id = gone.id)
+UPDATE building b SET unit_id = NULL FROM gone WHERE b.unit_id = gone.id

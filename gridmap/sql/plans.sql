@@ -125,7 +125,7 @@ WHERE g.plan_id = :plan
   AND EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine WHERE coalesce(r.code, '') LIKE mine || '%')
   AND (CAST(:grid AS bigint) IS NULL OR g.id = :grid)
   AND (CAST(:region AS text) IS NULL OR r.code LIKE :region || '%')
-  AND (CAST(:status AS text) IS NULL OR g.status = :status)
+  AND (CAST(:statuses AS text[]) IS NULL OR g.status = ANY (CAST(:statuses AS text[])))
   AND (CAST(:kind AS text) IS NULL OR g.kind = :kind)
   AND (CAST(:rule AS text) IS NULL OR :rule = ANY(c.rules))
   AND (CAST(:like AS text) IS NULL OR g.code LIKE :like OR g.name LIKE :like)

@@ -1,5 +1,11 @@
-"""What gunicorn serves."""
+"""What gunicorn serves: the application on the database of ``DATABASE_URL`` (``gridmap serve`` sets it)."""
 
+from gridmap.db.engine import connect
+from gridmap.errors import Unavailable
+from gridmap.settings import settings
 from gridmap.web.app import create_app
 
+if settings().database_url is None:
+    raise Unavailable("DB_NOT_CONNECTED")
+connect(settings().database_url or "")
 app = create_app()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -137,7 +137,7 @@ def grids(
     plan_id: int,
     *,
     region: str | None = None,
-    status: str | None = None,
+    statuses: Sequence[str] | None = None,
     kind: str | None = None,
     rule: str | None = None,
     text: str | None = None,
@@ -147,7 +147,14 @@ def grids(
 ) -> GridPage:
     """Grids of a plan; ``region`` is a code or a prefix of codes, ``order`` "code", "households" or "errors"."""
     plan, _ = visible(session, actor, plan_id)
-    filters = {"region": subtree(region), "status": status, "kind": kind, "rule": rule, "grid": None, "order": order}
+    filters = {
+        "region": subtree(region),
+        "statuses": list(statuses) if statuses else None,
+        "kind": kind,
+        "rule": rule,
+        "grid": None,
+        "order": order,
+    }
     bounds = {"like": f"%{escaped(text)}%" if text else None, "limit": limit, "offset": offset}
     rows = session.execute(
         query("plans", "grids"), {"plan": plan_id, **filters, **bounds, **_prefixes(actor)}
@@ -162,7 +169,7 @@ def grids(
 def grid(session: Session, actor: Actor, plan_id: int, grid_id: int) -> GridInfo:
     """One grid of a plan. Raises ``NotFound``."""
     plan, _ = visible(session, actor, plan_id)
-    filters = {"region": None, "status": None, "kind": None, "rule": None, "like": None, "grid": grid_id, "order": ""}
+    filters = {"region": None, "statuses": None, "kind": None, "rule": None, "like": None, "grid": grid_id, "order": ""}
     values = {"plan": plan_id, **filters, "limit": 1, "offset": 0, **_prefixes(actor)}
     row = session.execute(query("plans", "grids"), values).mappings().one_or_none()
     if row is None:

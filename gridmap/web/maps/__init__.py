@@ -1,7 +1,7 @@
 """Folium elements of our own: the map's shell comes from Folium, the data by tiles or fetch, never inlined.
 
 In the application :func:`parts` renders a map for a page under a strict CSP. In a notebook, call
-``use_server("http://gridmap.example:8000")`` once and add the same elements to any ``folium.Map``.
+``use_server("http://gridmap.example:8000/static")`` once and add the same elements to any ``folium.Map``.
 """
 
 from gridmap.web.maps.elements import GridLayer, GroundLayer, HeatLayer, Legend, RegionLayer

@@ -23,12 +23,12 @@ class MapParts:
     name: str
 
 
-def use_server(base: str = "") -> None:
-    """Take Leaflet and our layers from ``base`` (this server by default) instead of from the internet.
+def use_server(static: str = "/static") -> None:
+    """Take Leaflet and our layers from the address ``static`` of a gridmap server instead of from the internet.
 
-    Folium keeps these lists on its classes, so this is done once per process, at start-up.
+    Folium keeps these lists on its classes, so this is done once per process, before the first map.
     """
-    static = f"{base.rstrip('/')}/static"
+    static = static.rstrip("/")
     folium.Map.default_js = [("leaflet", f"{static}/vendor/leaflet/leaflet.js")]
     folium.Map.default_css = [("leaflet_css", f"{static}/vendor/leaflet/leaflet.css")]
     for element in OWN_ELEMENTS:

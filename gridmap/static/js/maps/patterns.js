@@ -4,11 +4,11 @@
   const gm = (window.gridmap = window.gridmap || {});
 
   gm.STATUS = {
-    within: { fill: "#a8d5ba", ink: "#1f6b45", pattern: "plain" },
-    under: { fill: "#fbe3a6", ink: "#8a5a00", pattern: "dots" },
-    over: { fill: "#f4b6a6", ink: "#a3231f", pattern: "stripes" },
-    empty: { fill: "#e4e7eb", ink: "#5b6673", pattern: "cross" },
-    unchecked: { fill: "#cfdcf0", ink: "#33548a", pattern: "lines" },
+    within: { fill: "#b5dcc4", ink: "#1d6b45", pattern: "plain" },
+    under: { fill: "#bcd8f0", ink: "#1b5a8a", pattern: "dots" },
+    over: { fill: "#f3b9ad", ink: "#a3242b", pattern: "stripes" },
+    empty: { fill: "#dfe4e9", ink: "#5b6673", pattern: "cross" },
+    unchecked: { fill: "#f1f3f5", ink: "#4a5866", pattern: "lines" },
   };
 
   const SIZE = 10;

@@ -1,0 +1,106 @@
+"""The map: grids by status over the ground, with filters, list and cards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, Flask, current_app, render_template, request, url_for
+from flask_babel import gettext
+
+from gridmap.services import checks, mapdata, plans, regions
+from gridmap.web.config import app_settings
+from gridmap.web.i18n import in_language
+from gridmap.web.session import current_actor
+
+pages = Blueprint("map", __name__, url_prefix="/map")
+
+STATUSES = ("over", "under", "within", "empty", "unchecked")
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(pages)
+
+
+def status_labels() -> dict[str, str]:
+    """The words for the statuses of grids."""
+    return {
+        "over": gettext("超出标准"),
+        "under": gettext("低于标准"),
+        "within": gettext("符合标准"),
+        "empty": gettext("无住户"),
+        "unchecked": gettext("未核查"),
+        "households": gettext("户"),
+    }
+
+
+@pages.get("")
+def index() -> str:
+    actor = current_actor()
+    scene = mapdata.scene(actor)
+    if scene.bounds is None:
+        return render_template("map/none.html")
+    known = plans.list_plans(actor)
+    asked = request.args.get("plan", type=int)
+    plan = next((one for one in known if one.id == asked), known[0] if known else None)
+    tree = regions.tree(actor)
+    labels = status_labels()
+    return render_template(
+        "map/index.html",
+        map=_map(scene, plan, labels),
+        plans=known,
+        plan=plan,
+        regions=tree,
+        rules=[(rule, checks.rule_title(rule, _language())) for rule in checks.RULE_IDS],
+        statuses=STATUSES,
+        labels=labels,
+        page_data={
+            "plan": plan.id if plan else None,
+            "bounds": scene.bounds,
+            "labels": labels,
+            "regions": [{"code": one.code, "bbox": one.bbox} for one in tree],
+            "hits": {
+                "grid": gettext("网格"),
+                "region": gettext("区划"),
+                "compound": gettext("小区"),
+                "building": gettext("楼栋"),
+            },
+            "layers": [
+                ["grids", gettext("网格")],
+                ["regions", gettext("社区界线")],
+                ["heat", gettext("事件热力")],
+                ["ground", gettext("道路、水系、建筑")],
+            ],
+        },
+    )
+
+
+def _language() -> str:
+    return in_language({"name_zh": "zh", "name_en": "en"}, "name")
+
+
+def _map(scene: mapdata.Scene, plan: plans.PlanSummary | None, labels: dict[str, str]) -> Any:
+    """Folium's shell with our layers; imported here because Folium is slow to load."""
+    from gridmap.web import maps
+
+    assert scene.bounds is not None
+    config = app_settings()
+    maps.use_server(current_app.static_url_path or "/static")
+    built = maps.base_map(scene.bounds, tile_url=config.tile_url, attribution=config.tile_attribution)
+    ground = scene.versions["barriers"] + scene.versions["buildings"]
+    maps.GroundLayer(_tiles("api.ground_tile", version=ground), name=None).add_to(built)
+    if plan is not None:
+        grids = url_for("api.grid_features", plan_id=plan.id)
+        tiles = _tiles("api.grid_tile", plan_id=plan.id, version=scene.versions["plans"])
+        maps.GridLayer(grids, tiles, labels=labels, name=None).add_to(built)
+    maps.RegionLayer(_tiles("api.region_tile", version=scene.versions["regions"]), name=None).add_to(built)
+    if plan is not None:
+        rows = [(status, labels[status], plan.statuses[status]) for status in STATUSES]
+        note = gettext("≈ 含估算户数") if plan.estimated_households else ""
+        maps.Legend(gettext("网格户数与标准"), rows, note=note).add_to(built)
+    return maps.parts(built)
+
+
+def _tiles(endpoint: str, **values: int) -> str:
+    """An address with ``{z}/{x}/{y}`` left to the browser."""
+    address = url_for(endpoint, z=111, x=222, y=333, **values)
+    return address.replace("/111/222/333", "/{z}/{x}/{y}")
