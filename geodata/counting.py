@@ -16,8 +16,14 @@ def count_by_polygon(xy: Any, weights: Any, polygons: Any) -> Floats:
     A point counts once, in the polygon :func:`geodata.locate.locate` gives it to; points outside count nowhere.
     Whole numbers below 2**53 are exact.
     """
-    geometry = np.asarray(polygons, dtype=object)
-    return _sum(locate(xy, geometry), _columns(weights), len(geometry))
+    from geodata.locate_kernels import add_weights, locate_points
+
+    points, columns = as_xy(xy), _columns(weights)
+    found = np.empty(len(points), np.int32)
+    locate_points(points, index(polygons), found)
+    sums = np.zeros((len(polygons), columns.shape[1]))
+    add_weights(found, columns, sums)
+    return sums
 
 
 class PolygonCounts:
@@ -53,7 +59,7 @@ class PolygonCounts:
         points = np.flatnonzero(loose[self.owner])
         local = locate(self.xy[points], index(geometry))
         fresh = np.where(local >= 0, touched[local], -1)
-        moved = points[fresh != self.owner[points]]
+        moved: Ints = points[fresh != self.owner[points]]
         self.owner[points] = fresh
         self.counts[touched] = _sum(local, self.weights[points], len(touched))
         return moved
@@ -70,11 +76,13 @@ class PolygonCounts:
 
 
 def _columns(weights: Any) -> Floats:
-    weights = np.asarray(weights, dtype=np.float64)
-    return weights[:, None] if weights.ndim == 1 else weights
+    columns: Floats = np.asarray(weights, dtype=np.float64)
+    return columns[:, None] if columns.ndim == 1 else columns
 
 
 def _sum(owner: Ints, weights: Floats, n: int) -> Floats:
-    # slot 0 takes the points outside
-    sums = [np.bincount(owner + 1, weights[:, k], n + 1)[1:] for k in range(weights.shape[1])]
-    return np.stack(sums, axis=1) if sums else np.zeros((n, 0))
+    from geodata.locate_kernels import add_weights
+
+    sums = np.zeros((n, weights.shape[1]))
+    add_weights(owner, weights, sums)
+    return sums

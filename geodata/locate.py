@@ -22,8 +22,8 @@ Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_CELLS_PER_POLYGON = 36
-_CELLS_PER_EDGE = 1.5
+_CELLS_PER_POLYGON = 64
+_CELLS_PER_EDGE = 1.0
 _CELLS_MAX = 64_000_000
 
 
@@ -36,6 +36,7 @@ class CellIndex(NamedTuple):
     per_y: float
     columns: int
     rows: int
+    cell_owner: NDArray[np.int32]
     cell_start: NDArray[np.int32]
     entry_polygon: NDArray[np.int32]
     entry_bucket: NDArray[np.int32]
@@ -51,7 +52,7 @@ def index(polygons: Any) -> CellIndex:
     edges, first_edge = polygon_edges(polygons)
     if not len(edges):
         zero = np.zeros(2, np.int32)
-        return CellIndex(0.0, 0.0, 1.0, 1.0, 1, 1, zero, zero[:0], zero[:0], zero, zero[:0], edges)
+        return CellIndex(0.0, 0.0, 1.0, 1.0, 1, 1, zero[:1] - 1, zero, zero[:0], zero[:0], zero, zero[:0], edges)
     x0, y0 = edges[:, [0, 2]].min(), edges[:, [1, 3]].min()
     width = max(edges[:, [0, 2]].max() - x0, 1e-9)
     height = max(edges[:, [1, 3]].max() - y0, 1e-9)
@@ -59,23 +60,29 @@ def index(polygons: Any) -> CellIndex:
     columns = int(np.clip(np.sqrt(wanted * width / height), 1, wanted))
     rows = int(np.clip(wanted / columns, 1, wanted))
     per_x, per_y = columns / width, rows / height
-    arrays: Any = build(edges, first_edge, x0, y0, per_x, per_y, columns, rows)
-    return CellIndex(x0, y0, per_x, per_y, columns, rows, *arrays, edges)
+    owner, start, polygon, bucket, bucket_start, bucket_edge = build(
+        edges, first_edge, x0, y0, per_x, per_y, columns, rows
+    )
+    return CellIndex(
+        x0, y0, per_x, per_y, columns, rows, owner, start, polygon, bucket, bucket_start, bucket_edge, edges
+    )  # fmt: skip
 
 
 def polygon_edges(polygons: Any) -> tuple[Floats, Ints]:
     """Edges of all rings as (m,4) x1 y1 x2 y2, lower end first, in polygon order, and (n+1,) offsets of polygons."""
-    polygons = np.asarray(polygons, dtype=object)
-    parts, polygon_of_part = shapely.get_parts(polygons, return_index=True)
-    rings, part_of_ring = shapely.get_rings(parts, return_index=True)
-    xy, ring_of_vertex = shapely.get_coordinates(rings, return_index=True)
-    same = ring_of_vertex[1:] == ring_of_vertex[:-1]
-    edges = np.hstack([xy[:-1], xy[1:]])[same]
-    owner = polygon_of_part[part_of_ring[ring_of_vertex[:-1][same]]]
-    swap = (edges[:, 3] < edges[:, 1]) | ((edges[:, 3] == edges[:, 1]) & (edges[:, 2] < edges[:, 0]))
-    edges[swap] = edges[swap][:, [2, 3, 0, 1]]
-    first = np.searchsorted(owner, np.arange(len(polygons) + 1))
-    return np.ascontiguousarray(edges), first.astype(np.int64)
+    from geodata.locate_kernels import ring_edges
+
+    shapes = np.array(polygons, dtype=object)
+    shapes[shapely.is_missing(shapes)] = shapely.Polygon()
+    kind, xy, offsets = shapely.to_ragged_array(shapes, include_z=False)
+    if kind not in (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON):
+        raise TypeError(f"polygons wanted, not {kind.name}")
+    rings, parts = offsets[:2]
+    polygon_rings = parts if kind == shapely.GeometryType.POLYGON else parts[offsets[2]]
+    edges: Floats = ring_edges(xy, rings.astype(np.int64))
+    # every ring has one edge fewer than vertices
+    first_ring = polygon_rings.astype(np.int64)
+    return edges, rings[first_ring].astype(np.int64) - first_ring
 
 
 def locate(xy: Any, polygons: Any) -> Ints:
@@ -85,8 +92,11 @@ def locate(xy: Any, polygons: Any) -> Ints:
     """
     from geodata.locate_kernels import locate_points
 
-    found = polygons if isinstance(polygons, CellIndex) else index(polygons)
-    return locate_points(as_xy(xy), found)  # type: ignore[no-any-return]
+    cells = polygons if isinstance(polygons, CellIndex) else index(polygons)
+    points = as_xy(xy)
+    found = np.empty(len(points), np.int64)
+    locate_points(points, cells, found)
+    return found
 
 
 def locate_all(xy: Any, polygons: Any) -> tuple[Ints, Ints]:

@@ -11,6 +11,7 @@ from numba import njit
 _FILTER = 3.3306690738754716e-16  # Shewchuk's ccwerrboundA
 _SPLIT = 134217729.0  # 2**27 + 1, Dekker's splitter
 _PAD = 1e-6  # of a cell: columns touched by an edge are taken generously
+_RUN = 6  # points near borders are visited in runs of 2**6 cells
 _WHOLE = -1  # bucket of an entry whose polygon fills the cell
 
 
@@ -64,34 +65,47 @@ def side(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> in
 
 
 @njit(cache=True)
+def ring_edges(xy: Any, rings: Any) -> Any:
+    """Edges x1 y1 x2 y2 of rings ((r+1,) offsets into ``xy``), each with its lower (then western) end first."""
+    edges = np.empty((len(xy) - (len(rings) - 1), 4))
+    e = 0
+    for ring in range(len(rings) - 1):
+        for v in range(rings[ring], rings[ring + 1] - 1):
+            ax, ay, bx, by = xy[v, 0], xy[v, 1], xy[v + 1, 0], xy[v + 1, 1]
+            if by < ay or (by == ay and bx < ax):
+                ax, ay, bx, by = bx, by, ax, ay
+            edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3] = ax, ay, bx, by
+            e += 1
+    return edges
+
+
+@njit(cache=True)
 def _clamp(value: float, count: int) -> int:
     cell = math.floor(value)
     return 0 if cell < 0 else (count - 1 if cell >= count else cell)
 
 
 @njit(cache=True)
+def _room(table: Any, size: int, more: int) -> Any:
+    """``table`` with room for ``more`` rows after ``size``."""
+    if size + more <= len(table):
+        return table
+    wider = np.empty((2 * len(table) + more, 3), np.int32)
+    wider[:size] = table[:size]
+    return wider
+
+
+@njit(cache=True)
 def _entries(
-    edges: Any,
-    first_edge: Any,
-    x0: float,
-    y0: float,
-    per_x: float,
-    per_y: float,
-    columns: int,
-    rows: int,
-    first_bucket: Any,
-    low_row: Any,
-    bucket_start: Any,
-    bucket_edge: Any,
-    counts: Any,
-    entry_polygon: Any,
-    entry_bucket: Any,
-    write: bool,
-) -> None:
-    """Count (``write`` false) or write the entries of every cell; ``counts`` is then the next free place of each."""
+    edges: Any, x0: float, y0: float, per_x: float, per_y: float, columns: int, rows: int,
+    first_bucket: Any, low_row: Any, bucket_start: Any, bucket_edge: Any,
+) -> Any:  # fmt: skip
+    """(cell, polygon, bucket) of every cell that a polygon touches with an edge, or fills (bucket ``_WHOLE``)."""
     touched = np.full(columns * rows, -1, np.int32)
+    table = np.empty((columns * rows + 1024, 3), np.int32)
+    size = 0
     crossings = np.empty(64)
-    for polygon in range(len(first_edge) - 1):
+    for polygon in range(len(low_row)):
         for bucket in range(first_bucket[polygon], first_bucket[polygon + 1]):
             row = low_row[polygon] + bucket - first_bucket[polygon]
             bottom, top = y0 + row / per_y, y0 + (row + 1) / per_y
@@ -103,7 +117,7 @@ def _entries(
                 e = bucket_edge[k]
                 ax, ay, bx, by = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
                 start, end = ax, bx
-                if by > ay:
+                if by > ay and (bottom > ay or top < by or ay <= middle < by):
                     slope = (bx - ax) / (by - ay)
                     if bottom > ay:
                         start = ax + (bottom - ay) * slope
@@ -117,29 +131,25 @@ def _entries(
                             at -= 1
                         crossings[at] = x
                         found += 1
-                west, east = min(start, end), max(start, end)
-                for column in range(
-                    _clamp((west - x0) * per_x - _PAD, columns), _clamp((east - x0) * per_x + _PAD, columns) + 1
-                ):
-                    cell = row * columns + column
+                first = _clamp((min(start, end) - x0) * per_x - _PAD, columns)
+                last = _clamp((max(start, end) - x0) * per_x + _PAD, columns)
+                table = _room(table, size, last - first + 1)
+                for cell in range(row * columns + first, row * columns + last + 1):
                     if touched[cell] != polygon:
                         touched[cell] = polygon
-                        if write:
-                            entry_polygon[counts[cell]] = polygon
-                            entry_bucket[counts[cell]] = bucket
-                        counts[cell] += 1
+                        table[size, 0], table[size, 1], table[size, 2] = cell, polygon, bucket
+                        size += 1
             for k in range(0, found - 1, 2):
-                column = _clamp((crossings[k] - x0) * per_x - 0.5, columns)
+                first = _clamp((crossings[k] - x0) * per_x - 0.5, columns)
                 last = _clamp((crossings[k + 1] - x0) * per_x - 0.5, columns)
-                while column <= last:
+                table = _room(table, size, last - first + 1)
+                for column in range(first, last + 1):
                     centre = x0 + (column + 0.5) / per_x
                     cell = row * columns + column
                     if touched[cell] != polygon and crossings[k] <= centre < crossings[k + 1]:
-                        if write:
-                            entry_polygon[counts[cell]] = polygon
-                            entry_bucket[counts[cell]] = _WHOLE
-                        counts[cell] += 1
-                    column += 1
+                        table[size, 0], table[size, 1], table[size, 2] = cell, polygon, _WHOLE
+                        size += 1
+    return table[:size]
 
 
 @njit(cache=True)
@@ -173,36 +183,40 @@ def build(
             for row in range(_clamp((edges[e, 1] - y0) * per_y, rows), _clamp((edges[e, 3] - y0) * per_y, rows) + 1):
                 bucket_edge[free[base + row]] = e
                 free[base + row] += 1
-    counts = np.zeros(columns * rows, np.int32)
-    none = np.empty(0, np.int32)
-    _entries(
-        edges, first_edge, x0, y0, per_x, per_y, columns, rows, first_bucket, low_row, bucket_start, bucket_edge,
-        counts, none, none, False,
+    table = _entries(
+        edges, x0, y0, per_x, per_y, columns, rows, first_bucket, low_row, bucket_start, bucket_edge
     )  # fmt: skip
-    cell_start = np.zeros(columns * rows + 1, np.int32)
+    cell_start = np.zeros(columns * rows + 2, np.int32)
+    for k in range(len(table)):
+        cell_start[table[k, 0] + 2] += 1
     for c in range(columns * rows):
-        cell_start[c + 1] = cell_start[c] + counts[c]
-        counts[c] = cell_start[c]
-    entry_polygon = np.empty(cell_start[-1], np.int32)
-    entry_bucket = np.empty(cell_start[-1], np.int32)
-    _entries(
-        edges, first_edge, x0, y0, per_x, per_y, columns, rows, first_bucket, low_row, bucket_start, bucket_edge,
-        counts, entry_polygon, entry_bucket, True,
-    )  # fmt: skip
-    return cell_start, entry_polygon, entry_bucket, bucket_start, bucket_edge
+        cell_start[c + 2] += cell_start[c + 1]
+    entry_polygon = np.empty(len(table), np.int32)
+    entry_bucket = np.empty(len(table), np.int32)
+    # shifted by one: what counts the next free place here is the start of the cell afterwards
+    for k in range(len(table)):
+        cell = table[k, 0]
+        at = cell_start[cell + 1]
+        cell_start[cell + 1] += 1
+        entry_polygon[at], entry_bucket[at] = table[k, 1], table[k, 2]
+    cell_owner = np.full(columns * rows, -1, np.int32)
+    for cell in range(columns * rows):
+        start = cell_start[cell]
+        if start < cell_start[cell + 1] and entry_bucket[start] == _WHOLE:
+            cell_owner[cell] = entry_polygon[start]
+    return cell_owner, cell_start[:-1], entry_polygon, entry_bucket, bucket_start, bucket_edge
 
 
 @njit(cache=True)
 def _inside(edges: Any, bucket_edge: Any, first: int, last: int, x: float, y: float) -> bool:
-    inside = False
+    crossings = 0
     for k in range(first, last):
         e = bucket_edge[k]
-        ay, by = edges[e, 1], edges[e, 3]
-        if ay <= y < by:
-            ax, bx = edges[e, 0], edges[e, 2]
-            if (x < ax and x < bx) or (not (x > ax and x > bx) and side(ax, ay, bx, by, x, y) > 0):
-                inside = not inside
-    return inside
+        ax, ay, bx, by = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
+        beside = (ay <= y) & (y < by) & ((x <= ax) | (x <= bx))
+        if beside and (((x < ax) & (x < bx)) or side(ax, ay, bx, by, x, y) > 0):
+            crossings += 1
+    return crossings % 2 == 1
 
 
 @njit(cache=True)
@@ -216,38 +230,69 @@ def _on_border(edges: Any, bucket_edge: Any, first: int, last: int, x: float, y:
 
 
 @njit(cache=True)
-def _cell(index: Any, x: float, y: float) -> int:
-    column, row = (x - index.x0) * index.per_x, (y - index.y0) * index.per_y
+def _cell(x: float, y: float, x0: float, y0: float, per_x: float, per_y: float, columns: int, rows: int) -> int:
+    """The cell of a point, -1 outside the raster."""
+    column, row = (x - x0) * per_x, (y - y0) * per_y
     # generous by one cell: a point on the outer border may round just beyond the raster
-    if not (-1.0 < column < index.columns + 1.0 and -1.0 < row < index.rows + 1.0):
-        return -1
-    return _clamp(row, index.rows) * index.columns + _clamp(column, index.columns)
+    if -1.0 < column < columns + 1.0 and -1.0 < row < rows + 1.0:
+        return _clamp(row, rows) * columns + _clamp(column, columns)
+    return -1
 
 
 @njit(cache=True)
-def locate_points(xy: Any, index: Any) -> Any:
-    """The polygon of each point, -1 outside."""
-    found = np.full(len(xy), -1, np.int64)
+def _by_run(points: Any, cells: Any, count: int) -> Any:
+    """Order of ``points`` by runs of cells, so that near points find the same edges in the cache."""
+    free = np.zeros((count >> _RUN) + 2, np.int32)
+    for k in range(len(points)):
+        free[(cells[k] >> _RUN) + 1] += 1
+    for run in range(len(free) - 1):
+        free[run + 1] += free[run]
+    order = np.empty(len(points), np.int32)
+    for k in range(len(points)):
+        order[free[cells[k] >> _RUN]] = k
+        free[cells[k] >> _RUN] += 1
+    return order
+
+
+@njit(cache=True)
+def locate_points(xy: Any, index: Any, found: Any) -> None:
+    """Write the polygon of each point to ``found``, -1 outside."""
+    # locals: an attribute of the index read inside the loop costs more than the search
+    x0, y0, per_x, per_y, columns, rows = index.x0, index.y0, index.per_x, index.per_y, index.columns, index.rows
+    owner, cell_start, polygons, buckets = index.cell_owner, index.cell_start, index.entry_polygon, index.entry_bucket
+    bucket_start, bucket_edge, edges = index.bucket_start, index.bucket_edge, index.edges
+    points, cells = np.empty(len(xy), np.int32), np.empty(len(xy), np.int32)
+    size = 0
     for p in range(len(xy)):
+        cell = _cell(xy[p, 0], xy[p, 1], x0, y0, per_x, per_y, columns, rows)
+        found[p] = -1 if cell < 0 else owner[cell]
+        if cell >= 0 and found[p] < 0:
+            points[size], cells[size] = p, cell
+            size += 1
+    for i in _by_run(points[:size], cells[:size], len(owner)):
+        p = points[i]
         x, y = xy[p, 0], xy[p, 1]
-        cell = _cell(index, x, y)
-        if cell < 0:
-            continue
-        start, end = index.cell_start[cell], index.cell_start[cell + 1]
+        start, end = cell_start[cells[i]], cell_start[cells[i] + 1]
         for k in range(start, end):
-            b = index.entry_bucket[k]
-            if b == _WHOLE or _inside(
-                index.edges, index.bucket_edge, index.bucket_start[b], index.bucket_start[b + 1], x, y
-            ):
-                found[p] = index.entry_polygon[k]
+            b = buckets[k]
+            if b == _WHOLE or _inside(edges, bucket_edge, bucket_start[b], bucket_start[b + 1], x, y):
+                found[p] = polygons[k]
                 break
         if found[p] < 0:
             for k in range(start, end):
-                b = index.entry_bucket[k]
-                if _on_border(index.edges, index.bucket_edge, index.bucket_start[b], index.bucket_start[b + 1], x, y):
-                    found[p] = index.entry_polygon[k]
+                b = buckets[k]
+                if _on_border(edges, bucket_edge, bucket_start[b], bucket_start[b + 1], x, y):
+                    found[p] = polygons[k]
                     break
-    return found
+
+
+@njit(cache=True)
+def add_weights(found: Any, weights: Any, sums: Any) -> None:
+    """Add the weights (n, k) of each point to its polygon's row of ``sums``."""
+    for p in range(len(found)):
+        if found[p] >= 0:
+            for k in range(weights.shape[1]):
+                sums[found[p], k] += weights[p, k]
 
 
 @njit(cache=True)
@@ -256,9 +301,10 @@ def locate_every(xy: Any, index: Any) -> Any:
     points = np.empty(max(len(xy), 16), np.int64)
     polygons = np.empty(max(len(xy), 16), np.int64)
     size = 0
+    x0, y0, per_x, per_y, columns, rows = index.x0, index.y0, index.per_x, index.per_y, index.columns, index.rows
     for p in range(len(xy)):
         x, y = xy[p, 0], xy[p, 1]
-        cell = _cell(index, x, y)
+        cell = _cell(x, y, x0, y0, per_x, per_y, columns, rows)
         if cell < 0:
             continue
         for k in range(index.cell_start[cell], index.cell_start[cell + 1]):
