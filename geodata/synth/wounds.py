@@ -72,9 +72,16 @@ def _strip(
 
 def spoil_codes(rows: list[dict[str, object]], rng: np.random.Generator) -> dict[str, int]:
     """One code given twice, one grid that carries the code of another community."""
-    if len(rows) < 12:
-        return {"duplicate_codes": 0, "foreign_codes": 0}
-    first, last = int(rng.integers(1, len(rows) // 2)), int(rng.integers(len(rows) // 2, len(rows)))
-    rows[first]["code"] = rows[first - 1]["code"]
-    rows[last]["code"] = f"{rows[0]['region_code']}{900 + last % 99:03d}"
-    return {"duplicate_codes": 1, "foreign_codes": 1}
+    found = {"duplicate_codes": 0, "foreign_codes": 0}
+    regions = [row["region_code"] for row in rows]
+    twins = [i for i in range(1, len(rows)) if regions[i] == regions[i - 1]]
+    if twins:
+        twin = int(rng.choice(twins))
+        rows[twin]["code"] = rows[twin - 1]["code"]
+        found["duplicate_codes"] = 1
+    codes = [row["code"] for row in rows]
+    strangers = [i for i in range(len(rows)) if regions[i] != regions[0] and codes.count(codes[i]) == 1]
+    if strangers:
+        rows[int(rng.choice(strangers))]["code"] = f"{regions[0]}901"
+        found["foreign_codes"] = 1
+    return found

@@ -48,3 +48,6 @@ def test_every_town_is_sound(seed: int, size: float) -> None:
         assert not layer.geometry.is_empty.any()
     water = town.barriers[town.barriers["kind"] == "water"].geometry.to_numpy()
     assert not len(shapely.STRtree(water).query(homes, predicate="intersects")[0])
+    codes = town.grids["code"]
+    assert codes.duplicated().sum() == town.faults["duplicate_codes"]
+    assert (codes.str[:12] != town.grids["region_code"]).sum() == town.faults["foreign_codes"]
