@@ -92,22 +92,13 @@ SELECT count(*) AS total,
        END AS collection
 FROM found;
 
--- name: case_bins
--- Cases of a view counted by pixel: column and row of a :width x :height raster of Web Mercator from :west/:south (metres).
-SELECT column_, row_, count(*) AS cases
-FROM (
-    SELECT floor((ST_X(mercator) - :west) / :cell)::int AS column_,
-           floor((ST_Y(mercator) - :south) / :cell)::int AS row_
-    FROM (
-        SELECT ST_Transform(case_record.point, 3857) AS mercator
-        FROM case_record JOIN region ON region.id = case_record.region_id
-        WHERE case_record.point && ST_MakeEnvelope(:lon_west, :lat_south, :lon_east, :lat_north, 4490)
-          AND region.code LIKE ANY (CAST(:patterns AS text[]))
-          AND (CAST(:region AS text) IS NULL OR region.code LIKE :region || '%')
-          AND (CAST(:since AS timestamptz) IS NULL OR case_record.occurred_at >= :since)
-          AND (CAST(:until AS timestamptz) IS NULL OR case_record.occurred_at < :until)
-          AND (CAST(:categories AS text[]) IS NULL OR case_record.category = ANY (CAST(:categories AS text[])))
-    ) AS placed
-) AS binned
-WHERE column_ BETWEEN 0 AND :width - 1 AND row_ BETWEEN 0 AND :height - 1
-GROUP BY column_, row_;
+-- name: case_points
+-- Longitude and latitude of the cases of a view (degrees), for COPY.
+SELECT ST_X(case_record.point), ST_Y(case_record.point)
+FROM case_record JOIN region ON region.id = case_record.region_id
+WHERE case_record.point && ST_MakeEnvelope(:west, :south, :east, :north, 4490)
+  AND region.code LIKE ANY (CAST(:patterns AS text[]))
+  AND (CAST(:region AS text) IS NULL OR region.code LIKE CAST(:region AS text) || '%')
+  AND (CAST(:since AS timestamptz) IS NULL OR case_record.occurred_at >= CAST(:since AS timestamptz))
+  AND (CAST(:until AS timestamptz) IS NULL OR case_record.occurred_at < CAST(:until AS timestamptz))
+  AND (CAST(:categories AS text[]) IS NULL OR case_record.category = ANY (CAST(:categories AS text[])))
