@@ -32,7 +32,7 @@ def attributes(part: pa.RecordBatch, decode: Callable[[str], str] | None = None)
         elif not (pa.types.is_primitive(kind) or pa.types.is_boolean(kind)):
             column = pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())
         columns[position] = column.to_pandas(types_mapper=_nullable)
-    return pd.DataFrame(columns)
+    return pd.DataFrame(columns, index=pd.RangeIndex(part.num_rows))
 
 
 def _recoded(column: pa.Array, decode: Callable[[str], str]) -> pa.Array:

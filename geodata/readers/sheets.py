@@ -112,12 +112,13 @@ def _workbook(path: Path) -> Iterator[Any]:
     import openpyxl
 
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            book = openpyxl.load_workbook(path, read_only=True, data_only=False, keep_links=False)
-        try:
-            yield book
-        finally:
-            book.close()
+        with path.open("rb") as stream:  # openpyxl judges a path by its suffix
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                book = openpyxl.load_workbook(stream, read_only=True, data_only=False, keep_links=False)
+            try:
+                yield book
+            finally:
+                book.close()
     except _BROKEN_WORKBOOK as error:
         raise GeodataError("FILE_BROKEN", name=path.name, reason=str(error)[:200]) from error

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 #: GDAL decodes a .dbf before anyone can ask; Latin-1 maps every byte to one character, so nothing is lost.
 _LOSSLESS = "ISO-8859-1"
+#: A missing .shx is rebuilt; one GeoJSON object may have 200 MB; FlatGeobuf's own Arrow stream ends the process on a
+#: record without geometry (GDAL 3.12), the general one does not.
+_SETTINGS = {"SHAPE_RESTORE_SHX": True, "OGR_GEOJSON_MAX_OBJ_SIZE": 200, "OGR_FLATGEOBUF_STREAM_BASE_IMPL": True}
 _UNDEFINED_CRS = ("undefined", "unknown engineering")
 
 
@@ -154,7 +157,7 @@ def _gdal(name: str) -> Iterator[None]:
     import pyogrio
     from pyogrio.errors import DataLayerError, DataSourceError, FieldError, GeometryError
 
-    pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": True, "OGR_GEOJSON_MAX_OBJ_SIZE": 200})
+    pyogrio.set_gdal_config_options(_SETTINGS)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -169,5 +172,5 @@ def _gdal(name: str) -> Iterator[None]:
         RuntimeError,
     ) as error:
         raise GeodataError("FILE_BROKEN", name=name, reason=str(error)[:200]) from error
-    except (UnicodeError, ValueError) as error:
+    except (IndexError, ValueError) as error:
         raise GeodataError("FILE_BROKEN", name=name, reason=str(error)[:200]) from error
