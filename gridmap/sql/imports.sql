@@ -298,3 +298,19 @@ SELECT DISTINCT department FROM source_grid WHERE import_batch_id = :batch ORDER
 WITH gone AS (SELECT id FROM unit WHERE retired_at IS NULL AND region_id = ANY(:regions)),
      freed AS (UPDATE case_record c SET unit_id = NULL FROM gone WHERE c.unit_id = gone.id)
 UPDATE building b SET unit_id = NULL FROM gone WHERE b.unit_id = gone.id
+
+-- name: leave_compounds
+-- Buildings let go of compounds that are about to go.
+UPDATE building b SET compound_id = NULL FROM compound c WHERE c.id = b.compound_id AND c.import_batch_id = :batch
+
+-- name: has_waiting_job
+-- Whether a worker has yet to begin with the batch.
+SELECT EXISTS (
+    SELECT FROM procrastinate_jobs
+    WHERE status = 'todo' AND task_name IN ('stage_import', 'accept_import') AND (args->>'batch_id')::bigint = :batch)
+
+-- name: retry_stalled_jobs
+-- Jobs that a worker began and, by its heartbeat or its absence, will not end.
+SELECT procrastinate_retry_job_v2(j.id, now(), NULL, NULL, NULL)
+FROM procrastinate_jobs j LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
+WHERE j.status = 'doing' AND (w.id IS NULL OR w.last_heartbeat < now() - interval '30 seconds')

@@ -1,0 +1,80 @@
+"""Which cases are asked for, and the SQL condition that says so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.elements import ColumnElement
+
+from gridmap.db.models import SRID, Case, PlanUnit, Region
+from gridmap.services.actor import Actor, Role
+from gridmap.services.plans.access import subtree, visible
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFilter:
+    """Cases that meet all that is given.
+
+    ``start`` and ``end`` bound when they occurred (half-open, with a time zone); ``region`` is a code or a prefix;
+    ``bbox`` west, south, east, north in degrees; ``grid_id`` a grid of ``plan_id``; ``closed`` whether they are closed.
+    """
+
+    categories: tuple[str, ...] = ()
+    start: datetime | None = None
+    end: datetime | None = None
+    region: str | None = None
+    level: str | None = None
+    source: str | None = None
+    closed: bool | None = None
+    text: str | None = None
+    bbox: tuple[float, float, float, float] | None = None
+    plan_id: int | None = None
+    grid_id: int | None = None
+
+
+def condition(session: Session, actor: Actor, wanted: CaseFilter) -> ColumnElement[bool]:
+    """The filter in SQL, bounded by where the actor may look."""
+    actor.require(Role.VIEWER)
+    terms = [*_place(session, actor, wanted), *_kind(wanted)]
+    if wanted.start is not None:
+        terms.append(Case.occurred_at >= wanted.start)
+    if wanted.end is not None:
+        terms.append(Case.occurred_at < wanted.end)
+    return sa.and_(sa.true(), *terms)
+
+
+def _kind(wanted: CaseFilter) -> list[ColumnElement[bool]]:
+    terms: list[ColumnElement[bool]] = []
+    if wanted.categories:
+        terms.append(Case.category.in_(wanted.categories))
+    if wanted.level is not None:
+        terms.append(Case.level == wanted.level)
+    if wanted.source is not None:
+        terms.append(Case.source == wanted.source)
+    if wanted.closed is not None:
+        terms.append(Case.closed_at.is_not(None) if wanted.closed else Case.closed_at.is_(None))
+    if wanted.text:
+        by_place = Case.place.contains(wanted.text, autoescape=True)
+        terms.append(sa.or_(by_place, Case.number.startswith(wanted.text, autoescape=True)))
+    return terms
+
+
+def _place(session: Session, actor: Actor, wanted: CaseFilter) -> list[ColumnElement[bool]]:
+    terms: list[ColumnElement[bool]] = []
+    if not actor.everywhere(Role.VIEWER):
+        terms.append(Case.region_id.in_(sa.select(Region.id).where(actor.visible(Region.code))))
+    if wanted.region:
+        within = Region.code.startswith(subtree(wanted.region), autoescape=True)
+        terms.append(Case.region_id.in_(sa.select(Region.id).where(within)))
+    if wanted.bbox is not None:
+        terms.append(Case.point.op("&&")(sa.func.ST_MakeEnvelope(*wanted.bbox, SRID)))
+    if wanted.grid_id is not None and wanted.plan_id is not None:
+        visible(session, actor, wanted.plan_id)
+        inside = sa.select(PlanUnit.unit_id).where(
+            PlanUnit.plan_id == wanted.plan_id, PlanUnit.grid_id == wanted.grid_id
+        )
+        terms.append(Case.unit_id.in_(inside))
+    return terms
