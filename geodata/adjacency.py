@@ -14,6 +14,8 @@ import shapely
 from numpy.typing import NDArray
 
 _STEP_M = 1e-4  # vertices closer than this are one vertex
+_PARALLEL = 0.05  # sine of the angle up to which two edges may follow each other
+_RUN = 10  # a common run is longer than this many tolerances, else it is but a corner
 
 
 class SharedBorders(NamedTuple):
@@ -52,8 +54,9 @@ class Adjacency(NamedTuple):
 def adjacency(geoms: NDArray[np.object_], tolerance_m: float = 0.01) -> Adjacency:
     """Neighbours in a coverage of (Multi)Polygons in a metric CRS, with the length of border they share.
 
-    Rook, not queen: a common point is no border. Runs that lie within ``tolerance_m`` of each other count as common;
-    runs no longer than that do not count. None and empty geometries have no neighbours.
+    Rook, not queen: a common point is no border. Edges that differ count as common where they run within
+    ``tolerance_m`` of each other for more than ten times that; equal edges always do. None and empty geometries have
+    no neighbours.
     """
     return summarise(shared_borders(geoms, tolerance_m), len(geoms))
 
@@ -140,22 +143,34 @@ def _lines(start: NDArray[np.float64], end: NDArray[np.float64]) -> NDArray[np.o
 def _overlaps(
     unit: NDArray[np.int64], start: NDArray[np.float64], end: NDArray[np.float64], tolerance_m: float
 ) -> SharedBorders:
-    """Common runs of edges of different units that lie along one line, to ``tolerance_m``."""
+    """Common runs of edges of different units: where they are nearly parallel and within ``tolerance_m``."""
     lines = _lines(start, end)
-    a, b = shapely.STRtree(lines).query(lines, predicate="dwithin", distance=tolerance_m)
+    a, b = shapely.STRtree(lines.tolist()).query(lines, predicate="dwithin", distance=tolerance_m)
     once = unit[a] < unit[b]
     a, b = a[once], b[once]
-    along = end[a] - start[a]
-    length_m = np.hypot(*along.T)[:, None]
-    along = along / length_m
-    across = along[:, ::-1] * (1, -1)
-    from_m, to_m = start[b] - start[a], end[b] - start[a]
-    ends_m = np.stack([(from_m * along).sum(axis=1), (to_m * along).sum(axis=1)], axis=1)
-    off_m = np.stack([(from_m * across).sum(axis=1), (to_m * across).sum(axis=1)], axis=1)
-    span_m = ends_m[:, 1:] - ends_m[:, :1]
-    span_m = np.where(np.abs(span_m) < tolerance_m, np.nan, span_m)  # b stands across a
-    run_m = np.clip(np.sort(ends_m, axis=1), 0, length_m)
-    off_at_run_m = off_m[:, :1] + (off_m[:, 1:] - off_m[:, :1]) * (run_m - ends_m[:, :1]) / span_m
-    common = (np.abs(off_at_run_m) <= tolerance_m).all(axis=1) & (run_m[:, 1] - run_m[:, 0] > tolerance_m)
+    along, other = end[a] - start[a], end[b] - start[b]
+    length_m, other_m = np.hypot(*along.T), np.hypot(*other.T)
+    along, other = along / length_m[:, None], other / other_m[:, None]
+    slope = _cross(along, other)  # sine of the angle between the two
+    level = np.abs(slope) <= _PARALLEL
+    a, b, along, other, slope = a[level], b[level], along[level], other[level], slope[level]
+    length_m, other_m = length_m[level], other_m[level]
+    reach = start[b] - start[a]
+    off_m, from_m = _cross(along, reach), (along * reach).sum(axis=1)  # where b starts, across and along a
+    cosine = (along * other).sum(axis=1)
+    ends_m = np.sort(np.stack([from_m, from_m + cosine * other_m], axis=1), axis=1)
+    run_m = np.stack([np.maximum(ends_m[:, 0], 0), np.minimum(ends_m[:, 1], length_m)], axis=1)
+    grade = slope / cosine  # metres across a for each metre along it
+    tilted = grade != 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        within_m = np.sort([from_m + (s * tolerance_m - off_m) / grade for s in (-1, 1)], axis=0)
+    within_m[0][~tilted], within_m[1][~tilted] = -np.inf, np.inf
+    run_m = np.stack([np.maximum(run_m[:, 0], within_m[0]), np.minimum(run_m[:, 1], within_m[1])], axis=1)
+    common = (run_m[:, 1] - run_m[:, 0] > _RUN * tolerance_m) & (tilted | (np.abs(off_m) <= tolerance_m))
     a, b, run_m, along = a[common], b[common], run_m[common], along[common]
     return SharedBorders(unit[a], unit[b], start[a] + along * run_m[:, :1], start[a] + along * run_m[:, 1:])
+
+
+def _cross(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    product: NDArray[np.float64] = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+    return product

@@ -33,7 +33,8 @@ def misfit_results(ctx: Context, rule: str) -> Iterator[Result]:
 
 
 def _result(ctx: Context, misfit: Misfit, rule: str, severity: Severity, code: str, by_area: bool) -> Result:
-    owner = misfit.grids[0] if misfit.grids else None
+    grids = [grid for grid in misfit.grids if grid >= 0]
+    owner = grids[0] if grids else None
     return ctx.found(
         rule,
         severity,
@@ -45,6 +46,6 @@ def _result(ctx: Context, misfit: Misfit, rule: str, severity: Severity, code: s
         geometry=misfit.geometry,
         area_m2=misfit.area_m2,
         households=misfit.households,
-        other=[ctx.other_label(other, owner) for other in misfit.grids[1:]] or ["—"],
+        other=[ctx.other_label(other, owner) for other in grids[1:]] or ["—"],
         name=misfit.name or "—",
     )

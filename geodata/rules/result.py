@@ -18,8 +18,8 @@ class Result:
 
     ``grid`` and ``community`` are indices into the view, None where the finding has none. ``value`` is compared with
     ``limit`` (unit: see docs/rules.md). ``geometry`` is the place of the fault in the metric CRS of the view.
-    ``code`` and ``params`` (JSON types, lists of text) make the sentence; ``reason`` is the code that says why no redraw can avoid
-    it, None if one can.
+    ``code`` and ``params`` (JSON types, lists of text) make the sentence; ``reason`` is the code that says why no
+    redraw can avoid it, None if one can.
     """
 
     rule: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
+import shapely.affinity
 
 from geodata.adjacency import adjacency, components, shared_borders
 from tests.unit.rules_plans import lattice
@@ -66,3 +67,16 @@ def test_pieces_of_border_lie_on_the_border() -> None:
 def test_components_of_a_path_and_a_lone_node() -> None:
     labels = components(4, np.array([0, 1]), np.array([1, 2]))
     assert labels[0] == labels[1] == labels[2] != labels[3]
+
+
+def test_edges_that_part_slowly_share_the_run_on_which_they_are_close() -> None:
+    left = shapely.Polygon([(0, 0), (-100, 500), (0, 1000)])
+    right = shapely.Polygon([(0, 0), (100, 500), (0.02, 1000)])  # 2 cm off after a kilometre
+    assert as_dict(np.array([left, right])) == pytest.approx({(0, 1): 500}, abs=0.1)
+
+
+@pytest.mark.parametrize("angle_deg", [5, 45, 90])
+def test_edges_that_meet_in_a_corner_at_an_angle_do_not_follow_each_other(angle_deg: float) -> None:
+    up = shapely.Polygon([(0, 0), (100, 0), (100, 100)])
+    down = shapely.affinity.rotate(shapely.Polygon([(0, 0), (100, 0), (100, -90)]), -angle_deg, origin=(0, 0))
+    assert as_dict(np.array([up, down])) == {}
