@@ -74,6 +74,8 @@ def polygon_edges(polygons: Any) -> tuple[Floats, Ints]:
 
     shapes = np.array(polygons, dtype=object)
     shapes[shapely.is_missing(shapes)] = shapely.Polygon()
+    if not len(shapes):
+        return np.empty((0, 4)), np.zeros(1, np.int64)
     kind, xy, offsets = shapely.to_ragged_array(shapes, include_z=False)
     if kind not in (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON):
         raise TypeError(f"polygons wanted, not {kind.name}")
