@@ -25,7 +25,7 @@ def assign(buildings: Geometries, faces: Geometries) -> Ints:
         row, at, area_m2 = shares(buildings[areal], faces)
         order = np.lexsort((at, -area_m2, row))
         row, at, area_m2 = row[order], at[order], area_m2[order]
-        first = np.flatnonzero(np.diff(row, prepend=-1) & (area_m2 > 0))
+        first = np.flatnonzero((np.diff(row, prepend=-1) != 0) & (area_m2 > 0))
         face[areal[row[first]]] = at[first]
     points = np.flatnonzero(~footprint & ~shapely.is_missing(buildings) & ~shapely.is_empty(buildings))
     if len(points):
