@@ -16,6 +16,7 @@ from gridmap.errors import Conflict, Invalid
 from gridmap.services import audit
 from gridmap.services.accounts import WITH_GRANTS, create_sign_in_link, manageable, managed, reach
 from gridmap.services.actor import Actor, Role
+from gridmap.services.passwords import hashed
 from gridmap.services.sign_in import unlock
 
 _LOGIN = re.compile(r"[a-z0-9][a-z0-9._@-]{1,62}")
@@ -147,6 +148,16 @@ def unlock_user(session: Session, actor: Actor, user_id: int) -> None:
     user = managed(session, actor, User.id == user_id)
     unlock(session, user.login)
     audit.record(session, actor, "user.unlock", "user", user.id, region_code=reach(user), login=user.login)
+
+
+@service
+def set_password(session: Session, actor: Actor, login: str, password: str) -> None:
+    """Set the password of an account one manages; its sessions end, its lock-out is lifted."""
+    user = managed(session, actor, User.login == login)
+    user.password_hash = hashed(password, user.login)
+    user.session_epoch += 1
+    unlock(session, user.login)
+    audit.record(session, actor, "user.password", "user", user.id, region_code=reach(user), login=login)
 
 
 def _grants(session: Session, actor: Actor, grants: Iterable[tuple[str, str | None]]) -> list[RoleGrant]:

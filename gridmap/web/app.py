@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.routing import IntegerConverter, Map
 from whitenoise import WhiteNoise
 
 from gridmap import ROOT
@@ -27,6 +29,7 @@ def create_app(config: Settings | None = None) -> Flask:
         template_folder=str(ROOT / "templates"),
     )
     app.extensions["gridmap.settings"] = config
+    app.url_map.converters["int"] = RowNumber
     app.config["MAX_CONTENT_LENGTH"] = config.max_upload_bytes
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
@@ -36,6 +39,13 @@ def create_app(config: Settings | None = None) -> Flask:
     if config.behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
     return app
+
+
+class RowNumber(IntegerConverter):
+    """An id in an address: one that no table can hold leads nowhere (404)."""
+
+    def __init__(self, url_map: Map, **limits: Any) -> None:
+        super().__init__(url_map, **{"max": 2**63 - 1, **limits})
 
 
 def static_version(folder: Path) -> str:

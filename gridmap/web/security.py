@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from flask import Flask, Response, g, request
 from flask_wtf.csrf import CSRFProtect
 
+from gridmap.errors import Invalid
 from gridmap.web.config import app_settings
 from gridmap.web.session import uses_token
 
@@ -17,6 +18,7 @@ _csrf = CSRFProtect()
 def init_app(app: Flask) -> None:
     app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_HEADERS=["X-CSRFToken"])
     _csrf.init_app(app)
+    app.before_request(_refuse_nul)
     app.before_request(_protect)
     app.after_request(_add_headers)
     app.add_template_global(csp_nonce)
@@ -61,6 +63,13 @@ def content_security_policy(nonce: str, tile_url: str | None) -> str:
             "base-uri 'none'",
         )
     )
+
+
+def _refuse_nul() -> None:
+    """PostgreSQL text cannot hold the character NUL: refuse it once, here, instead of failing anywhere."""
+    told = [request.path, *request.args.values(), *request.form.values()]
+    if any("\0" in text for text in told) or (request.is_json and b"\\u0000" in request.get_data()):
+        raise Invalid("NUL_CHARACTER")
 
 
 def _protect() -> None:
