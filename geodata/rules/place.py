@@ -52,11 +52,12 @@ def _foreign_units(ctx: Context) -> Iterator[Result]:
 def _prefixes(ctx: Context) -> Iterator[Result]:
     home, length = ctx.view.grids.community, ctx.profile.code.prefix_length
     prefix = np.array([str(code or "")[:length] for code in ctx.view.grids.code], dtype=str)
-    wanted = np.append(ctx.view.communities.code, "").astype(str)[home]
+    codes = [str(code)[:length] for code in ctx.view.communities.code]
+    wanted = np.array([*codes, ""], dtype=str)[home]
     given = np.array([bool(code) for code in ctx.view.grids.code], dtype=bool)
     for grid in ctx.pick((home >= 0) & given & (prefix != wanted)):
-        codes: dict[str, Any] = {"code_": str(ctx.view.grids.code[grid]), "prefix": str(wanted[grid])}
-        yield ctx.found("R05", Severity.ERROR, "R05_PREFIX", grid=grid, **codes)
+        params: dict[str, Any] = {"code_": str(ctx.view.grids.code[grid]), "prefix": str(wanted[grid])}
+        yield ctx.found("R05", Severity.ERROR, "R05_PREFIX", grid=grid, **params)
 
 
 def _drawn_outside(ctx: Context) -> Iterator[Result]:

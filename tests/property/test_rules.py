@@ -95,21 +95,31 @@ def test_pieces_and_gaps_agree_with_a_flood_fill(view: PlanView) -> None:
 @settings(max_examples=120, deadline=None)
 @given(plans())
 def test_holes_agree_with_a_flood_from_outside(view: PlanView) -> None:
-    """A hole is ground outside a grid that queen moves cannot reach from beyond the lattice."""
+    """Ground that queen moves cannot reach from outside is a hole; ground that rook moves can reach is none.
+
+    What lies between, ground open at a corner only, is a hole where the grid around it is one piece.
+    """
     holes = {r.grid for r in check(view, NATIONAL, rules=["R06"]) if r.code == "R06_HOLE"}
     for grid in range(GRIDS):
         mine = members(view, grid)
-        enclosed = {piece_cell for piece in flood_queen(set(range(CELLS)) - mine) for piece_cell in piece}
+        outside = set(range(CELLS)) - mine
+        enclosed = {cell for piece in flood_queen(outside) for cell in piece if not on_edge(piece)}
         home = view.grids.community[grid]
         excused = {c for c in enclosed if view.units.grid[c] >= 0 and view.grids.kind[view.units.grid[c]] == "special"}
-        if not enclosed:
+        if all(on_edge(piece) for piece in flood(outside)):
             assert grid not in holes
+        elif not enclosed:
+            continue
         elif not (excused & enclosed) and all(view.units.community[c] == home for c in enclosed):
             assert grid in holes
 
 
+def on_edge(piece: set[int]) -> bool:
+    return any(c % COLUMNS in (0, COLUMNS - 1) or c // COLUMNS in (0, ROWS - 1) for c in piece)
+
+
 def flood_queen(cells: set[int]) -> list[set[int]]:
-    """Pieces of ``cells``, corners joining, that do not reach the lattice's edge."""
+    """Pieces of ``cells``, corners joining."""
     pieces, left = [], set(cells)
     while left:
         queue, piece = [left.pop()], set()
@@ -121,8 +131,7 @@ def flood_queen(cells: set[int]) -> list[set[int]]:
                 if near in left:
                     left.remove(near)
                     queue.append(near)
-        if not any(c % COLUMNS in (0, COLUMNS - 1) or c // COLUMNS in (0, ROWS - 1) for c in piece):
-            pieces.append(piece)
+        pieces.append(piece)
     return pieces
 
 
@@ -149,6 +158,30 @@ def test_household_results_and_status_agree_with_sums(view: PlanView) -> None:
             assert over[grid].severity == ("E" if total > 1.2 * high else "W")
             alone = any(view.units.households[c] > high for c in cells)
             assert (over[grid].reason == "R01_REASON_UNIT") == alone
+
+
+@settings(max_examples=60, deadline=None)
+@given(plans(), st.lists(st.sampled_from([None, 0, 1]), min_size=3, max_size=3))
+def test_micro_grids_add_up_to_their_parent(view: PlanView, parents: list[int | None]) -> None:
+    """Grids 2 to 4 become micro-grids of 0 or 1: what is left over and what they hold is what the parent has."""
+    micro = [k + 2 for k, parent in enumerate(parents) if parent is not None]
+    kind = ["micro" if k in micro else "basic" for k in range(GRIDS)]
+    parent = [-1, -1, *(-1 if p is None else p for p in parents)]
+    home = view.grids.community
+    view = replace(view, grids=replace(view.grids, kind=kind, parent=parent))
+    results = check(view, NATIONAL, rules=["R16"])
+    left = of(results, "R16_LEFT_OVER")
+    own = [int(view.units.households[view.units.grid == k].sum()) for k in range(GRIDS)]
+    for grid in (0, 1):
+        mine = [k for k in micro if parent[k] == grid]
+        assert (grid in left) == bool(mine and (view.units.grid == grid).any())
+        if grid in left:
+            assert left[grid].params["divided"] == sum(own[k] for k in mine)
+            assert left[grid].params["households"] == own[grid]
+            assert left[grid].params["total"] == own[grid] + sum(own[k] for k in mine)
+    foreign = {k for k in micro if home[k] != home[parent[k]]}
+    assert set(of(results, "R16_OTHER_COMMUNITY")) == foreign
+    assert set(of(results, "R16_EMPTY")) == {k for k in micro if not (view.units.grid == k).any()}
 
 
 @settings(max_examples=120, deadline=None)

@@ -11,6 +11,7 @@ import pytest
 
 from geodata import messages
 from geodata.rules import RULES
+from geodata.standards import loads
 
 ROOT = Path(__file__).parents[2]
 DOC = (ROOT / "docs" / "rules.md").read_text("utf-8")
@@ -31,6 +32,14 @@ def test_the_document_and_the_catalogue_name_the_same_codes() -> None:
 
 def test_the_source_and_the_catalogue_name_the_same_codes() -> None:
     assert set(re.findall(r'"((?:R\d\d|RULES?|STANDARD)_[A-Z0-9_]+)"', SOURCE)) == set(CATALOGUE)
+
+
+def test_the_examples_work(capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", DOC, re.DOTALL)
+    exec(compile(example, "docs/rules.md", "exec"), {})
+    assert f"# {capsys.readouterr().out}" == example.splitlines(keepends=True)[-1]
+    (profile,) = re.findall(r"```toml\n(.*?)```", DOC, re.DOTALL)
+    assert loads(profile).severity == {"R15": "I"}
 
 
 def fields(template: str) -> set[str]:

@@ -339,3 +339,11 @@ def test_r04_names_the_community_of_a_grid_of_another_one() -> None:
     drawn = with_grids(two_communities(), geometry=[None, box(200, 0, 410, 200), box(400, 0, 600, 200)])
     (result,) = found(drawn, "R04")
     assert result.sentence("zh") == "网格002与网格和平社区001重叠2,000.0平方米。"
+
+
+def test_r05_a_shorter_prefix_is_compared_at_its_length() -> None:
+    profile = from_dict(load("national").to_dict() | {"code": {"prefix_length": 9, "number_max": 999_999}})
+    assert found(perfect(), "R05", profile) == []
+    assert codes_found(with_grids(perfect(), code=["110101002001001", *codes([2, 3])]), "R05", profile) == [
+        "R05_PREFIX"
+    ]
