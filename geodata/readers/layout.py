@@ -18,7 +18,10 @@ Row = Sequence[Any]
 HEAD_ROWS = 40
 _MAX_HEADER_ROWS = 3
 _TOTALS = {"合计", "总计", "小计", "共计", "累计", "total", "subtotal", "grandtotal", "sum"}
-_NOTE = re.compile(r"^(?:注|备注|说明|制表|填报|填表|审核|复核|负责人|单位|联系人)[^,，]{0,6}[:：]")
+_NOTE_WORDS = ("注", "备注", "说明", "制表", "填报", "填表", "审核", "复核", "负责人", "单位", "联系人")
+_NOTE = re.compile(rf"^(?:{'|'.join(_NOTE_WORDS)})[^,，]{{0,6}}[:：]")
+#: First characters of lines that need a second look; all others are records.
+_STARTS = frozenset(word[0] for word in (*_TOTALS, *_NOTE_WORDS))
 _REMARK = re.compile(r"必填|选填|必选|填写|示例|格式|下拉|如[:：]|例如|例[:：]|说明[:：]|^[（(].*[)）]$")
 _UNITS = {"户", "人", "㎡", "m2", "m²", "平方米", "平方公里", "元", "个", "栋", "幢", "层", "米", "m", "%", "度", "年"}
 _NUMERIC = re.compile(r"^[约近+-]?[\d０-９][\d０-９,，.:：/年月日时分秒 TZ+-]*[户人余多层㎡个栋米元%]?$")
@@ -34,19 +37,23 @@ _VOCABULARY = {word for fields in FIELDS.values() for f in fields for word in (*
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """``columns``: unique headers, multi-row ones joined by "/"; ``data_from``: 0-based line of the first record."""
+    """``columns``: unique headers, multi-row ones joined by "/"; ``data_from``: 0-based line of the first record.
+
+    ``starts``: first characters of lines that may be something else than a record.
+    """
 
     columns: list[str]
     data_from: int
     header_rows: tuple[tuple[str, ...], ...]
     notes: list[Problem]
+    starts: frozenset[str]
 
     def verdict(self, row: Row) -> str:
         """What a line after the header is: "data", "blank", "totals", "note" or "header" (repeated on a new page)."""
         first = next((value for value in row if not _empty(value)), None)
         if first is None:
             return "blank"
-        if not isinstance(first, str) or first[:1].isdigit():
+        if not isinstance(first, str) or first.lstrip()[:1].lower() not in self.starts:
             return "data"
         word = squeezed(first).rstrip(":")
         if word in _TOTALS:
@@ -83,7 +90,8 @@ def find(head: Sequence[Row]) -> Layout:
     if levels > 1:
         notes.append(Problem("LEDGER_MERGED_HEADER", Severity.INFO, params={"rows": levels}))
     squeezed_rows = tuple(tuple(squeezed(cell) for cell in row) for row in header)
-    return Layout(_flattened(header), after, squeezed_rows, notes)
+    starts = {row[0][:1].lower() for row in header if row[0]} | {row[0][:1] for row in squeezed_rows if row[0]}
+    return Layout(_flattened(header), after, squeezed_rows, notes, frozenset(starts) | _STARTS)
 
 
 def _empty(value: Any) -> bool:
