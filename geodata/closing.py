@@ -93,10 +93,13 @@ def _cut(shapes: Geometries, grid_m: float) -> _Faces:
 
 
 def _is_narrow(shapes: Geometries, wanted: NDArray[np.bool_], tolerance_m: float) -> NDArray[np.bool_]:
-    """Which of the ``wanted`` faces hold no circle of ``tolerance_m`` diameter."""
-    narrow = np.zeros(len(shapes), dtype=bool)
-    radius = shapely.length(shapely.maximum_inscribed_circle(shapes[wanted], tolerance=tolerance_m / 100))
-    narrow[wanted] = 2 * radius <= tolerance_m
+    """Which of the ``wanted`` faces hold no circle of ``tolerance_m`` diameter: nothing is left when shrunk by half.
+
+    Faces smaller than such a circle need no shrinking. (``maximum_inscribed_circle`` takes 100 times as long.)
+    """
+    narrow = wanted.copy()
+    large = np.flatnonzero(wanted & (shapely.area(shapes) > np.pi / 4 * tolerance_m**2))
+    narrow[large] = shapely.is_empty(shapely.buffer(shapes[large], -tolerance_m / 2))
     return narrow
 
 
