@@ -21,5 +21,5 @@ def raise_version(session: Session, *layers: str) -> None:
 
 def versions(session: Session) -> dict[str, int]:
     """The present version of every layer (0 where nothing was ever stored)."""
-    found = dict(session.execute(sa.select(DataVersion.layer, DataVersion.version)).tuples().all())
+    found = {row.layer: row.version for row in session.execute(sa.select(DataVersion.layer, DataVersion.version))}
     return {layer: found.get(layer, 0) for layer in LAYERS}
