@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
@@ -52,3 +53,19 @@ def from_import(
         kinds = plans.misfits(SYSTEM, plan_id, limit=0)["kinds"]
     lines = [f"plan {plan_id}", *(f"{row['kind']}: {row['count']}" for row in kinds)]
     emit({"plan": plan_id, "misfits": kinds}, as_json, lambda: "\n".join(lines))
+
+
+@command.command("from-assignment")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--name", required=True, help="Name of the plan.")
+@click.option("--region", required=True, help="12-digit code of the region the plan is for.")
+@click.option("--standard", default="national", show_default=True, help="Shipped standard or path of a TOML file.")
+@json_option
+def from_assignment(file: Path, name: str, region: str, standard: str, as_json: bool) -> None:
+    """Make a plan from an exported assignment of units (units-csv), edited or not."""
+    from gridmap.services import exports, plans
+
+    with coded_errors(as_json), ready_database():
+        rows, grids = exports.read_assignment(file)
+        plan_id = plans.from_assignment(SYSTEM, name, region, rows, grids, profile=standard)
+    emit({"plan": plan_id, "units": len(rows), "grids": len(grids)}, as_json, lambda: f"plan {plan_id}")

@@ -39,6 +39,16 @@ class GridRow:
     valid_to: date | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AssignmentRow:
+    """A unit, known by its number in the database and checked by its place in its community, and its grid's index."""
+
+    unit_id: int
+    region_code: str
+    number: int
+    grid: int | None
+
+
 @service
 def create_empty(
     session: Session,
@@ -62,38 +72,30 @@ def from_assignment(
     actor: Actor,
     name: str,
     region_code: str,
-    rows: Sequence[Mapping[str, Any]],
-    grids: Sequence[GridRow] = (),
+    rows: Sequence[AssignmentRow],
+    grids: Sequence[GridRow],
     *,
     profile: str = "national",
     department: str | None = None,
 ) -> int:
-    """A draft from rows of ``unit_id``, ``region_code``, ``number`` and ``grid_code`` (empty: unassigned), as exported.
+    """A draft in which each row's unit belongs to its grid; living units that no row names stay unassigned. Its id.
 
-    ``grids`` name the codes; a code without one becomes a basic grid. Raises ``Invalid`` ASSIGNMENT_UNIT_UNKNOWN or
-    ASSIGNMENT_UNIT_TWICE with the row; living units that no row names stay unassigned.
+    Raises ``Invalid`` ASSIGNMENT_UNIT_UNKNOWN or ASSIGNMENT_UNIT_TWICE with the row.
     """
     plan = new_plan(session, actor, name, region_code, profile, department=department)
     units = living_units(session, region_code)
-    place = {int(unit): k for k, unit in enumerate(units["id"].tolist())}
-    named = {row.code: row for row in grids}
-    for row in rows:
-        code = str(row["grid_code"] or "")
-        if code and code not in named:
-            named[code] = GridRow(code)
-    number_of = {code: k for k, code in enumerate(named)}
+    place = {key: k for k, key in enumerate(zip(units["id"], units["region_code"], units["number"], strict=True))}
     grid_of = np.full(len(units["id"]), -1)
     seen: set[int] = set()
     for line, row in enumerate(rows, start=1):
-        at = place.get(int(row["unit_id"]), -1)
-        known = at >= 0 and (units["region_code"][at], units["number"][at]) == (row["region_code"], int(row["number"]))
-        if not known:
-            raise Invalid("ASSIGNMENT_UNIT_UNKNOWN", row=line, line=line, unit=row["unit_id"])
+        at = place.get((row.unit_id, row.region_code, row.number))
+        if at is None:
+            raise Invalid("ASSIGNMENT_UNIT_UNKNOWN", row=line, line=line, unit=row.unit_id)
         if at in seen:
-            raise Invalid("ASSIGNMENT_UNIT_TWICE", row=line, line=line, unit=row["unit_id"])
+            raise Invalid("ASSIGNMENT_UNIT_TWICE", row=line, line=line, unit=row.unit_id)
         seen.add(at)
-        grid_of[at] = number_of.get(str(row["grid_code"] or ""), -1)
-    store(session, plan, units, tuple(named.values()), grid_of)
+        grid_of[at] = -1 if row.grid is None else row.grid
+    store(session, plan, units, grids, grid_of)
     return finish(session, actor, plan, region_code, "plan.from_assignment", rows=len(rows))
 
 
