@@ -7,8 +7,8 @@ known, the share of points inside them. The shift is 23-699 m (GCJ-02) or 696-1,
 The answer is called confident when at least 30 places were compared and
 
 - by distance: the best median is at most 50 m, and every other one at least twice as large plus 3 m;
-- by regions: at most 5 % of the points fall outside under the best hypothesis, and under every other one at least
-  10 more and three times as many;
+- by regions: at most 5 % of the points fall more than 50 m outside under the best hypothesis, and under every other
+  one at least 10 more and three times as many (nearer ones say more of the borders than of the datum);
 
 and when no two layers are confident of different answers. Otherwise a person is asked, with the numbers.
 """
@@ -32,6 +32,7 @@ SAMPLE = 5_000
 MIN_COMPARED = 30
 MAX_MEDIAN_M = 50.0
 MAX_OUTSIDE_SHARE = 0.05
+BORDER_M = 50.0
 
 _BORDERS = frozenset({Kind.REGIONS, Kind.GRIDS, Kind.UNITS})
 _POINTS = frozenset({Kind.BUILDINGS, Kind.CASES})
@@ -42,7 +43,8 @@ _Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Hypothesis:
-    """How well the file fits if it is in ``datum``: offsets in metres, ``outside`` counted where regions were used."""
+    """How well the file fits if it is in ``datum``: offsets in metres; ``outside`` counts places more than
+    50 m outside, where regions were used."""
 
     datum: Datum
     median_offset_m: float
@@ -166,7 +168,7 @@ def _by_regions(lonlat: _Floats, regions_m: _Geometries, lon0: float) -> DatumRe
     hypotheses = []
     for datum in DATUMS:
         offsets = _nearest_m(tree, to_metric(unshift(lonlat, datum), lon0))
-        outside = int((offsets > 0).sum())
+        outside = int((offsets > BORDER_M).sum())
         median, p90 = np.percentile(offsets, [50, 90])
         hypotheses.append(Hypothesis(datum, float(median), float(p90), len(offsets), outside))
     best, *others = sorted(hypotheses, key=lambda h: h.outside or 0)

@@ -6,6 +6,8 @@ import numpy as np
 import pyproj
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from geodata.crs import (
     local_metric_crs,
@@ -180,3 +182,28 @@ def test_datum_is_undone_on_the_way_in():
     assert np.abs(shapely.get_coordinates(points) - SHANGHAI).max() * 111_000 < 1e-6
     assert np.abs(unshift(shifted, "GCJ02") - SHANGHAI).max() * 111_000 < 1e-6
     assert unshift(shifted, "CGCS2000") is shifted
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(*[st.floats(allow_nan=True, allow_infinity=True)] * 2), max_size=40),
+    st.sampled_from([None, "EPSG:4326", "EPSG:4549", "EPSG:3857"]),
+    st.booleans(),
+)
+def test_whatever_the_numbers_nothing_is_raised(points, declared, with_trusted):
+    xy = np.array(points, dtype=float).reshape(-1, 2)
+    guesses = recognise(declared, (math.nan,) * 4, xy, EXTENT if with_trusted else None)
+    assert all(0 <= g.plausibility <= 1 and g.sentence("zh") and g.sentence("en") for g in guesses)
+    assert [g.plausibility for g in guesses] == sorted((g.plausibility for g in guesses), reverse=True)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(75, 134), st.floats(18, 53), st.booleans(), st.integers(0, 2**32 - 1))
+def test_prefixed_zones_are_read_back_anywhere_in_china(lon, lat, swapped, seed):
+    lonlat = np.random.default_rng(seed).normal([lon, lat], 0.05, (60, 2))
+    zone = round(lon / 3)
+    metres = np.column_stack(pyproj.Transformer.from_crs(4490, 4513 + zone - 25, always_xy=True).transform(*lonlat.T))
+    guess = best(None, metres[:, ::-1] if swapped else metres)
+    assert guess.swapped == swapped
+    assert guess.crs == f"EPSG:{4513 + zone - 25}"
+    assert np.abs(to_stored(metres[:, ::-1] if swapped else metres, guess) - lonlat).max() < 1e-8

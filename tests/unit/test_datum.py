@@ -103,6 +103,17 @@ def test_borders_that_everything_falls_well_inside_decide_nothing(town):
     assert "请确认" in report.sentence("zh")
 
 
+def test_borders_a_little_off_decide_nothing(town):
+    """Buildings of the western half, some just over the border: shifted inwards all would fall inside."""
+    metric = to_metric(town["points"], LON0)
+    x = shapely.get_x(metric)
+    west = x.min()
+    half = town["points"][x < west + 1_000]
+    regions = shapely.transform(to_metric(town["regions"], LON0), lambda xy: xy + (40.0, 0.0))
+    report = detect(Kind.BUILDINGS, half, {Kind.REGIONS: to_lonlat(regions, LON0)})
+    assert report.best == "CGCS2000" or not report.confident
+
+
 def test_a_trusted_layer_of_another_town_decides_nothing(town):
     elsewhere = shapely.transform(town["buildings"], lambda c: c + 0.1)
     assert not detect(Kind.BUILDINGS, town["points"], {Kind.BUILDINGS: elsewhere}).confident
