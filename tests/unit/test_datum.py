@@ -109,7 +109,7 @@ def test_borders_a_little_off_decide_nothing(town):
     x = shapely.get_x(metric)
     west = x.min()
     half = town["points"][x < west + 1_000]
-    regions = shapely.transform(to_metric(town["regions"], LON0), lambda xy: xy + (40.0, 0.0))
+    regions = shapely.transform(to_metric(town["regions"], LON0), lambda xy: xy + np.array([40.0, 0.0]))
     report = detect(Kind.BUILDINGS, half, {Kind.REGIONS: to_lonlat(regions, LON0)})
     assert report.best == "CGCS2000" or not report.confident
 
