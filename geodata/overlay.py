@@ -29,6 +29,7 @@ class Overlay:
     misfits: list[Misfit] = field(default_factory=list)
 
 
+@np.errstate(divide="ignore", invalid="ignore")  # GEOS leaves stray floating-point flags
 def overlay_grids(
     unit_geometry: Any,
     grid_geometry: Any,

@@ -42,6 +42,7 @@ def build_units(
     return build_county([community], barriers, compounds, buildings, options)
 
 
+@np.errstate(divide="ignore", invalid="ignore")  # GEOS leaves stray floating-point flags
 def build_county(
     communities: Any, barriers: Barriers, compounds: Compounds, buildings: Buildings, options: UnitOptions | None = None
 ) -> Units:
