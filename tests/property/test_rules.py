@@ -72,7 +72,7 @@ def of(results: list[Result], code: str) -> dict[int | None, Result]:
     return {r.grid: r for r in results if r.code == code}
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(plans())
 def test_pieces_and_gaps_agree_with_a_flood_fill(view: PlanView) -> None:
     results = check(view, NATIONAL, rules=["R03", "R06"])
@@ -92,7 +92,7 @@ def test_pieces_and_gaps_agree_with_a_flood_fill(view: PlanView) -> None:
     assert sum(r.params["households"] for r in gaps) == view.units.households[view.units.grid < 0].sum()
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(plans())
 def test_holes_agree_with_a_flood_from_outside(view: PlanView) -> None:
     """Ground that queen moves cannot reach from outside is a hole; ground that rook moves can reach is none.
@@ -135,7 +135,7 @@ def flood_queen(cells: set[int]) -> list[set[int]]:
     return pieces
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(plans())
 def test_household_results_and_status_agree_with_sums(view: PlanView) -> None:
     results = check(view, NATIONAL, rules=["R01", "R02", "R18"])
@@ -184,7 +184,7 @@ def test_micro_grids_add_up_to_their_parent(view: PlanView, parents: list[int | 
     assert set(of(results, "R16_EMPTY")) == {k for k in micro if not (view.units.grid == k).any()}
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(plans(), st.sets(st.integers(0, GRIDS - 1)))
 def test_a_recheck_of_some_grids_says_what_the_whole_check_says(view: PlanView, only: set[int]) -> None:
     homes = {int(view.grids.community[g]) for g in only}
