@@ -19,7 +19,7 @@ from gridmap.cli.common import coded_errors, language, progress_bar
 from gridmap.db.engine import disconnect, exclusive
 from gridmap.db.migrate import migrate, require_current
 from gridmap.db.start import database
-from gridmap.errors import Unavailable
+from gridmap.errors import Conflict, Unavailable
 from gridmap.settings import Settings, settings
 
 _GRACE_S = 20.0
@@ -57,12 +57,17 @@ def _prepare(config: Settings, *, demo: bool) -> str | None:
     for notice in recover():
         click.echo(notice, err=True)
     if demo:
-        from gridmap.services import demo as demo_town
-
-        if not demo_town.loaded():
-            with progress_bar("demo") as advance:
-                demo_town.load(progress=advance)
+        _load_demo()
     return ensure_first_administrator()
+
+
+def _load_demo() -> None:
+    from gridmap.services import demo
+    from gridmap.services.actor import SYSTEM
+
+    if not demo.loaded():
+        with contextlib.suppress(Conflict), progress_bar("demo") as advance:  # somebody's own regions stay alone
+            demo.load(SYSTEM, progress=advance)
 
 
 def _gunicorn(config: Settings, host: str, port: int) -> list[str]:

@@ -29,20 +29,27 @@ SELECT
     || (SELECT COALESCE(ST_AsMVT(b, 'buildings', 4096, 'geom'), '') FROM shown_building b WHERE geom IS NOT NULL);
 
 -- name: regions
--- Borders of counties, subdistricts and communities in one tile, with their names.
+-- Borders of counties, subdistricts and communities in one tile, and their names at one point each.
 WITH bounds AS (
     SELECT ST_TileEnvelope(:z, :x, :y) AS mercator,
            ST_Transform(ST_TileEnvelope(:z, :x, :y, margin => 64.0 / 4096), 4490) AS lonlat
 ),
-shown AS (
-    SELECT id, code, name, level, settlement,
-           ST_AsMVTGeom(ST_Transform(geom, 3857), mercator, 4096, 64) AS geom
+found AS MATERIALIZED (
+    SELECT id, code, name, level, region.geom, mercator
     FROM region, bounds
-    WHERE geom && lonlat
+    WHERE region.geom && lonlat
       AND code LIKE ANY (CAST(:patterns AS text[]))
       AND (level <> 'community' OR :z >= 11)
+),
+shown AS (
+    SELECT id, code, name, level, ST_AsMVTGeom(ST_Transform(geom, 3857), mercator, 4096, 64) AS geom FROM found
+),
+named AS (
+    SELECT id, name, level, ST_AsMVTGeom(ST_Transform(ST_PointOnSurface(geom), 3857), mercator, 4096, 0) AS geom
+    FROM found
 )
-SELECT COALESCE(ST_AsMVT(shown, 'regions', 4096, 'geom'), '') FROM shown WHERE geom IS NOT NULL;
+SELECT (SELECT COALESCE(ST_AsMVT(shown, 'regions', 4096, 'geom'), '') FROM shown WHERE geom IS NOT NULL)
+    || (SELECT COALESCE(ST_AsMVT(named, 'names', 4096, 'geom'), '') FROM named WHERE geom IS NOT NULL);
 
 -- name: grids
 -- The grids of one plan in one tile, with status and counts.

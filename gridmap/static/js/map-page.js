@@ -194,6 +194,7 @@ grids.on("loaded", () => note(""));
 grids.on("tiles", () => note(t("这里网格很多，放大后可点选单个网格。")));
 grids.on("failed", () => note(t("网格未能取回，请检查网络后移动地图重试。")));
 map.on("click", () => select(null));
+heat?.on("add", () => grids.setFilled(false)).on("remove", () => grids.setFilled(true));
 map.on("moveend layeradd layerremove", remember);
 
 /* filters */
@@ -260,7 +261,7 @@ async function search(text_) {
     item.id = `hit-${i}`;
     item.setAttribute("role", "option");
     item.setAttribute("aria-selected", "false");
-    item.append(text("span", "", hit.label), text("span", "muted", data.hits[hit.kind] ?? hit.kind));
+    item.append(text("span", "", hit.label), text("span", "muted", [data.hits[hit.kind], hit.region_name].filter(Boolean).join(" · ")));
     item.addEventListener("mousedown", (event) => {
       event.preventDefault();
       go(i);
@@ -293,7 +294,7 @@ function go(i) {
   closeSearch();
   $("search").value = hit.label;
   if (hit.kind === "grid") select(hit.id, { pan: true, bbox: hit.bbox });
-  else map.fitBounds([[hit.bbox[1], hit.bbox[0]], [hit.bbox[3], hit.bbox[2]]], { maxZoom: 18 });
+  else if (hit.bbox) map.fitBounds([[hit.bbox[1], hit.bbox[0]], [hit.bbox[3], hit.bbox[2]]], { maxZoom: 18 });
 }
 
 let typing;
@@ -322,6 +323,6 @@ L.control.layers(null, data.layers.reduce((all, [name, label]) => {
   const layer = window.gridmap.page[name];
   return layer ? { ...all, [label]: layer } : all;
 }, {}), { position: "topright", collapsed: window.innerWidth < 1100 }).addTo(map);
-grids.setQuery(query());
+if (state.region || state.rule || state.status.length) grids.setQuery(query());
 list();
 if (state.grid !== null) select(state.grid);

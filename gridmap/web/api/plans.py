@@ -151,8 +151,9 @@ class HitOut(Model):
     kind: str
     id: int
     label: str
-    code: str | None
-    bbox: Box
+    detail: str | None
+    region_name: str | None
+    bbox: Box | None
 
 
 class HitsOut(Model):

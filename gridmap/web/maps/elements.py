@@ -25,8 +25,8 @@ class _DataLayer(JSCSSMixin, Layer):
         """
     )
 
-    def __init__(self, element_id: str, name: str | None, **options: Any) -> None:
-        super().__init__(name=name, overlay=True, control=name is not None)
+    def __init__(self, element_id: str, name: str | None, *, show: bool = True, **options: Any) -> None:
+        super().__init__(name=name, overlay=True, control=name is not None, show=show)
         self._name = element_id
         self._id = "layer"
         self.options = {key: value for key, value in options.items() if value is not None}
@@ -75,8 +75,10 @@ class HeatLayer(_DataLayer):
     scripts = ("js/maps/heat.js",)
     factory = "heatLayer"
 
-    def __init__(self, url: str, *, params: Mapping[str, Any] | None = None, name: str | None = "事件热力") -> None:
-        super().__init__("heat", name, url=url, params=dict(params or {}))
+    def __init__(
+        self, url: str, *, params: Mapping[str, Any] | None = None, name: str | None = "事件热力", show: bool = True
+    ) -> None:
+        super().__init__("heat", name, show=show, url=url, params=dict(params or {}))
 
 
 class Legend(JSCSSMixin, MacroElement):
@@ -98,6 +100,25 @@ class Legend(JSCSSMixin, MacroElement):
         self._name = "legend"
         self._id = "control"
         self.options = {"title": title, "rows": [list(row) for row in rows], "note": note}
+
+
+class View(MacroElement):
+    """The first view, taken at once (Folium's ``fit_bounds`` flies there, fetching tiles on the way); metric scale."""
+
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+        {{ this._parent.get_name() }}.fitBounds({{ this.bounds|tojson }}, {animate: false});
+        {{ this._parent.get_name() }}.attributionControl.setPrefix("Leaflet");
+        L.control.scale({imperial: false}).addTo({{ this._parent.get_name() }});
+        {% endmacro %}
+        """
+    )
+
+    def __init__(self, bounds: Sequence[tuple[float, float]]) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "View"
+        self.bounds = [list(corner) for corner in bounds]
 
 
 OWN_ELEMENTS = (GroundLayer, RegionLayer, GridLayer, HeatLayer, Legend)

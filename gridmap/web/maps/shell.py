@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import folium
 from branca.element import CssLink, Figure, JavascriptLink
 
-from gridmap.web.maps.elements import OWN_ELEMENTS
+from gridmap.web.maps.elements import OWN_ELEMENTS, View
 
 Bounds = tuple[float, float, float, float]
 
@@ -43,13 +43,12 @@ def base_map(bounds: Bounds, *, tile_url: str | None = None, attribution: str = 
         location=((south + north) / 2, (west + east) / 2),
         tiles=None,
         prefer_canvas=True,
-        control_scale=True,
         zoom_snap=0.5,
         min_zoom=6,
         max_zoom=20,
     )
     built._id = name
-    built.fit_bounds([(south, west), (north, east)])
+    View([(south, west), (north, east)]).add_to(built)
     if tile_url:
         folium.TileLayer(tile_url, attr=attribution or " ", name="底图", control=True).add_to(built)
     return built

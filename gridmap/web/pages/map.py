@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, current_app, render_template, request, url_f
 from flask_babel import gettext
 
 from gridmap.services import checks, mapdata, plans, regions
+from gridmap.services.checks.read import RULE_IDS
 from gridmap.web.config import app_settings
 from gridmap.web.i18n import in_language
 from gridmap.web.session import current_actor
@@ -50,7 +51,7 @@ def index() -> str:
         plans=known,
         plan=plan,
         regions=tree,
-        rules=[(rule, checks.rule_title(rule, _language())) for rule in checks.RULE_IDS],
+        rules=[(rule, checks.rule_title(rule, _language())) for rule in RULE_IDS],
         statuses=STATUSES,
         labels=labels,
         page_data={
@@ -93,6 +94,7 @@ def _map(scene: mapdata.Scene, plan: plans.PlanSummary | None, labels: dict[str,
         tiles = _tiles("api.grid_tile", plan_id=plan.id, version=scene.versions["plans"])
         maps.GridLayer(grids, tiles, labels=labels, name=None).add_to(built)
     maps.RegionLayer(_tiles("api.region_tile", version=scene.versions["regions"]), name=None).add_to(built)
+    maps.HeatLayer(url_for("api.heat_image"), name=None, show=False).add_to(built)
     if plan is not None:
         rows = [(status, labels[status], plan.statuses[status]) for status in STATUSES]
         note = gettext("≈ 含估算户数") if plan.estimated_households else ""
@@ -100,7 +102,7 @@ def _map(scene: mapdata.Scene, plan: plans.PlanSummary | None, labels: dict[str,
     return maps.parts(built)
 
 
-def _tiles(endpoint: str, **values: int) -> str:
+def _tiles(endpoint: str, **values: Any) -> str:
     """An address with ``{z}/{x}/{y}`` left to the browser."""
     address = url_for(endpoint, z=111, x=222, y=333, **values)
     return address.replace("/111/222/333", "/{z}/{x}/{y}")

@@ -35,6 +35,12 @@
       if (this._map) this.load();
     },
 
+    /** Fill the polygons, or draw outlines only (beneath a heatmap). */
+    setFilled(filled) {
+      this._filled = filled;
+      for (const [id, layer] of this._byId) if (id !== this._selected) layer.setStyle(this._style(layer.feature));
+    },
+
     /** Mark the grid `id` and, if wished, bring it into view; false where it is not drawn. */
     select(id, { pan = false } = {}) {
       const before = this._byId.get(this._selected);
@@ -138,7 +144,7 @@
         color: ink,
         weight: 1.5,
         fill: true,
-        fillOpacity: 0.62,
+        fillOpacity: this._filled === false ? 0.08 : 0.62,
       };
     },
 

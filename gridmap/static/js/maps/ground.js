@@ -2,7 +2,7 @@
 (function () {
   "use strict";
   const gm = (window.gridmap = window.gridmap || {});
-  const { LineSymbolizer, PolygonSymbolizer, LineLabelSymbolizer, CenteredTextSymbolizer, TextSymbolizer, GroupSymbolizer } = protomapsL;
+  const { LineSymbolizer, PolygonSymbolizer, LineLabelSymbolizer, CenteredTextSymbolizer } = protomapsL;
   const FONT = "'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif";
 
   /** Width in px at a zoom, doubling from `base` px at zoom 15. */
@@ -54,13 +54,15 @@
   };
 
   gm.groundLayer = ({ url }) =>
-    protomapsL.leafletLayer({ url, paintRules: groundRules(), labelRules: groundLabels(), maxDataZoom: 16, backgroundColor: "#f6f4ef", pane: "tilePane" });
+    protomapsL.leafletLayer({ url, attribution: "", paintRules: groundRules(), labelRules: groundLabels(), maxDataZoom: 16, backgroundColor: "#f6f4ef" });
 
-  gm.regionLayer = ({ url }) =>
-    protomapsL.leafletLayer({
+  /** Borders and names lie above the grids and let every pointer through. */
+  gm.regionLayer = ({ url }) => {
+    const layer = protomapsL.leafletLayer({
       url,
+      attribution: "",
       maxDataZoom: 15,
-      pane: "overlayPane",
+      pane: "regions",
       paintRules: Object.entries(REGION).map(([level, style]) => ({
         dataLayer: "regions",
         filter: (z, f) => f.props.level === level,
@@ -68,10 +70,22 @@
       })),
       labelRules: [
         {
-          dataLayer: "regions",
-          filter: (z, f) => (z < 13 ? f.props.level === "subdistrict" : f.props.level === "community"),
-          symbolizer: new CenteredTextSymbolizer({ labelProps: ["name"], fill: "#4b3f72", stroke: "#ffffff", width: 3, font: `600 13px ${FONT}` }),
+          dataLayer: "names",
+          maxzoom: 14, // closer, the grids carry labels of their own
+          filter: (z, f) => f.props.level === (z < 12 ? "subdistrict" : "community"),
+          symbolizer: new CenteredTextSymbolizer({ labelProps: ["name"], fill: "#43376b", stroke: "#ffffff", width: 3, font: `600 13px ${FONT}` }),
         },
       ],
     });
+    const add = layer.onAdd;
+    layer.onAdd = function (map) {
+      if (!map.getPane("regions")) {
+        const pane = map.createPane("regions");
+        pane.style.zIndex = 450;
+        pane.style.pointerEvents = "none";
+      }
+      return add.call(this, map);
+    };
+    return layer;
+  };
 })();

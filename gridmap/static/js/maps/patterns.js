@@ -12,6 +12,7 @@
   };
 
   const SIZE = 10;
+  const LABELS_FROM_ZOOM = 14.5; // farther out, the names of communities stand instead
   const INK = {
     plain() {},
     dots(ctx) {
@@ -89,6 +90,7 @@
 
     _draw() {
       L.Canvas.prototype._draw.call(this);
+      if (this._map.getZoom() < LABELS_FROM_ZOOM) return;
       const ctx = this._ctx;
       const bounds = this._redrawBounds;
       ctx.save();
@@ -102,11 +104,15 @@
       ctx.textAlign = "center";
       ctx.textBaseline = "middle";
       ctx.lineJoin = "round";
+      const taken = []; // a label that would lie on another is left out
       for (let order = this._drawFirst; order; order = order.next) {
         const { label, labelAt } = order.layer.options;
         const box = order.layer._pxBounds;
         if (!label || !labelAt || !box || box.getSize().x < 46 || box.getSize().y < 30) continue;
         const at = this._map.latLngToLayerPoint(labelAt);
+        const room = L.bounds(at.subtract([24, 16]), at.add([24, 16]));
+        if (taken.some((other) => other.intersects(room))) continue;
+        taken.push(room);
         label.forEach((line, i) => {
           ctx.font = i === 0 ? "600 13px 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif" : "12px 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif";
           const y = at.y + (i - (label.length - 1) / 2) * 15;
