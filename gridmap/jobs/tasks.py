@@ -1,0 +1,36 @@
+"""The jobs: each opens nothing itself, calls one service, and lets coded errors rest where the service stored them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+from procrastinate import App
+
+from gridmap.errors import CodedError
+
+
+def stage_import(batch_id: int) -> None:
+    """Read and check an uploaded file."""
+    from gridmap.services.imports import run_stage
+
+    with suppress(CodedError):
+        run_stage(batch_id)
+
+
+def accept_import(batch_id: int, user_id: int | None = None) -> None:
+    """Take the rows of a checked file over."""
+    from gridmap.services.imports import run_accept
+
+    with suppress(CodedError):
+        run_accept(batch_id, user_id)
+
+
+#: Every task by the name under which it is deferred.
+TASKS: tuple[Callable[..., None], ...] = (stage_import, accept_import)
+
+
+def register(app: App) -> None:
+    """Make the tasks known to the worker's ``app``."""
+    for task in TASKS:
+        app.task(name=task.__name__)(task)

@@ -1,0 +1,70 @@
+"""The worker process (``python -m gridmap.jobs.worker``): runs deferred jobs one after another until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+
+from gridmap.db.engine import connect, disconnect
+from gridmap.db.start import database
+from gridmap.jobs.app import make_app
+from gridmap.jobs.tasks import register
+from gridmap.settings import settings
+
+_GRACE_S = 15.0
+_POLL_S = 2.0
+
+
+def run_worker(url: str, stop: threading.Event) -> None:
+    """Run jobs of the database at ``url`` until ``stop`` is set; a job under way has 15 seconds to end.
+
+    A job that does not end in time is rolled back with its connection and found by the next start.
+    """
+    connect(url)
+    try:
+        asyncio.run(_work(url, stop))
+    finally:
+        disconnect()
+
+
+async def _work(url: str, stop: threading.Event) -> None:
+    app = make_app(url)
+    register(app)
+    async with app.open_async():
+        worker = asyncio.create_task(
+            app.run_worker_async(
+                concurrency=1,
+                install_signal_handlers=False,
+                fetch_job_polling_interval=_POLL_S,
+                shutdown_graceful_timeout=_GRACE_S,
+                delete_jobs="successful",
+            )
+        )
+        stopped = asyncio.create_task(_wait(stop))
+        await asyncio.wait({worker, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if not worker.done():
+            worker.cancel()
+        try:
+            await worker
+        except asyncio.CancelledError:
+            return
+
+
+async def _wait(stop: threading.Event) -> None:
+    while not stop.is_set():
+        await asyncio.sleep(0.2)
+
+
+def main() -> None:
+    """Work until SIGTERM or Ctrl-C."""
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    with database(settings()) as url:
+        run_worker(url, stop)
+
+
+if __name__ == "__main__":
+    main()

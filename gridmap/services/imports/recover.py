@@ -1,0 +1,55 @@
+"""After a killed server: batches that nobody works on any more are put back, and it is said what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from geodata.messages import sentence
+from gridmap.db.engine import transaction
+from gridmap.db.models import ImportBatch
+from gridmap.services.imports import batches, files
+from gridmap.services.imports.staging import LOCK
+from gridmap.settings import settings
+from gridmap.sql import query
+
+#: What a batch that was interrupted in a state goes back to.
+_BACK = {"reading": "uploaded", "accepting": "staged"}
+
+
+def recover() -> Sequence[str]:
+    """Put interrupted batches back, retry the jobs of dead workers, remove half-received files; one sentence each.
+
+    A batch that a living process works on is left alone: its advisory lock is held. Its jobs, queued or retried, go on
+    with what is put back here.
+    """
+    locale = settings().default_locale
+    with transaction() as session:
+        told = [sentence("IMPORT_RECOVERED", locale, **found) for found in _put_back(session)]
+        jobs = session.execute(query("imports", "retry_stalled_jobs")).rowcount  # type: ignore[attr-defined]
+    removed = files.remove_leftovers()
+    told += [sentence("IMPORT_JOBS_RETRIED", locale, count=jobs)] if jobs else []
+    told += [sentence("IMPORT_FILES_REMOVED", locale, count=removed)] if removed else []
+    return told
+
+
+def _put_back(session: Session) -> list[dict[str, object]]:
+    waiting = sa.select(ImportBatch).where(ImportBatch.state.in_(_BACK)).order_by(ImportBatch.id)
+    found: list[dict[str, object]] = []
+    for batch in session.scalars(waiting).all():
+        key = {"lock": LOCK, "batch": batch.id}
+        queued = session.scalar(query("imports", "has_waiting_job"), {"batch": batch.id})
+        if queued or not session.scalar(sa.text("SELECT pg_try_advisory_xact_lock(:lock, :batch)"), key):
+            continue
+        told: dict[str, object] = {"id": batch.id, "filename": batch.filename, "state": _BACK[batch.state]}
+        notice = {"was": batch.state, "at": datetime.now(UTC).isoformat(timespec="seconds"), **told}
+        batch.report = {**batch.report, "notice": notice}
+        batch.error = {"code": f"IMPORT_KILLED_{batch.state.upper()}", "params": {}, "row": None}
+        if batch.state == "reading":
+            batches.clear(session, batch.id)
+        batch.state, batch.progress = _BACK[batch.state], 0.0
+        found.append(told)
+    return found
