@@ -22,17 +22,19 @@ Surface: TypeAlias = NDArray[np.float32]
 Classes: TypeAlias = NDArray[np.uint8]
 
 #: Lower bounds of the classes in cases per km2; below the first nothing is drawn.
-BREAKS = (5.0, 20.0, 50.0, 100.0, 250.0, 500.0, 1_000.0)
-#: RGBA of the classes: ColorBrewer YlOrRd, seven classes (Apache 2.0), the denser the more opaque.
+BREAKS = (5.0, 20.0, 50.0, 100.0, 250.0, 500.0, 1_000.0, 2_500.0, 5_000.0)
+#: RGBA of the classes: ColorBrewer YlOrRd, nine classes (Apache 2.0), the denser the more opaque.
 PALETTE: Classes = np.array(
     [
-        (255, 255, 178, 110),
-        (254, 217, 118, 140),
+        (255, 255, 204, 100),
+        (255, 237, 160, 125),
+        (254, 217, 118, 145),
         (254, 178, 76, 160),
-        (253, 141, 60, 180),
-        (252, 78, 42, 195),
-        (227, 26, 28, 210),
-        (177, 0, 38, 225),
+        (253, 141, 60, 175),
+        (252, 78, 42, 190),
+        (227, 26, 28, 205),
+        (189, 0, 38, 220),
+        (128, 0, 38, 230),
     ],
     dtype=np.uint8,
 )
