@@ -55,6 +55,8 @@ class Result:
         return hint(self.code, locale, **self._words(locale))
 
     def _words(self, locale: str) -> dict[str, Any]:
-        """Parameters with lists written out as each language separates their items."""
-        between = ", " if locale.lower().startswith("en") else "、"
-        return {name: between.join(item) if isinstance(item, list) else item for name, item in self.params.items()}
+        """Parameters in one language: ``class_zh`` as ``class``, lists written out with its comma."""
+        english = locale.lower().startswith("en")
+        ending, comma = ("_en", ", ") if english else ("_zh", "、")
+        words = {name: comma.join(item) if isinstance(item, list) else item for name, item in self.params.items()}
+        return words | {name.removesuffix(ending): item for name, item in words.items() if name.endswith(ending)}

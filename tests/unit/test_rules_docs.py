@@ -49,7 +49,6 @@ def fields(template: str) -> set[str]:
 @pytest.mark.parametrize("code", sorted(CATALOGUE))
 def test_both_languages_speak_of_the_same_things(code: str) -> None:
     entry = CATALOGUE[code]
-    zh, en = (fields(entry[locale]) - {"community", f"class_{locale}", f"title_{locale}"} for locale in ("zh", "en"))
-    assert zh == en
+    assert fields(entry["zh"]) == fields(entry["en"])
     assert ("hint_zh" in entry) == ("hint_en" in entry)
     assert re.search(r"[一-鿿]", entry["zh"]) and not re.search(r"[一-鿿]", entry["en"])
