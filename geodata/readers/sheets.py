@@ -22,7 +22,7 @@ from geodata.readers.encoding import Encoding
 from geodata.readers.xmlguard import refuse_entities
 
 MAX_COLUMNS = 1000
-_BLOCK_ROWS = 1000
+_BLOCK_ROWS = 200
 _DELIMITERS = (",", "\t", ";", "|", "，")
 #: What openpyxl lets through when a workbook is damaged.
 _BROKEN_WORKBOOK = (
@@ -83,28 +83,40 @@ def check_workbook(path: Path, limits: Limits) -> None:
             budget -= inflate(archive, info, None, budget)
 
 
-def sheet_names(path: Path) -> list[str]:
-    """The visible worksheets, in order."""
+def xlsx_head(path: Path, sheet: str | None, count: int) -> tuple[list[str], str, list[tuple[Any, ...]]]:
+    """The visible sheets in order, the chosen one (the first that is not empty), and its first ``count`` rows.
+
+    Raises ``LAYER_UNKNOWN`` or ``TABLE_EMPTY``.
+    """
     with _workbook(path) as book:
         visible = [ws.title for ws in book.worksheets if ws.sheet_state == "visible"]
-        return visible or [ws.title for ws in book.worksheets]
+        names = visible or [ws.title for ws in book.worksheets]
+        if sheet is not None and sheet not in names:
+            raise GeodataError("LAYER_UNKNOWN", layer=sheet, layers="、".join(names[:20]))
+        for name in [sheet] if sheet else names:
+            head = list(itertools.islice(_rows(book[name], MAX_COLUMNS), count))
+            if any(cell is not None for row in head for cell in row):
+                return names, name, head
+    raise GeodataError("TABLE_EMPTY", name=path.name)
 
 
 def xlsx_lines(path: Path, sheet: str, max_columns: int = MAX_COLUMNS) -> Iterator[tuple[Any, ...]]:
     """The rows of a sheet: text, numbers, dates; formulas as their text (never the cached value)."""
     with _workbook(path) as book:
-        ws = book[sheet]
-        ws.reset_dimensions()  # many programs write a wrong dimension, and rows would be lost
-        rows = ws.iter_rows(max_col=max_columns, values_only=True)
-        while block := _quietly(rows):
-            yield from block
+        yield from _rows(book[sheet], max_columns)
 
 
-def _quietly(rows: Iterator[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
-    """The next rows; remarks of openpyxl (styles, validations, dates out of range) concern nobody here."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        return list(itertools.islice(rows, _BLOCK_ROWS))
+def _rows(sheet: Any, max_columns: int) -> Iterator[tuple[Any, ...]]:
+    """All rows; remarks of openpyxl (styles, validations, dates out of range) concern nobody here."""
+    sheet.reset_dimensions()  # many programs write a wrong dimension, and rows would be lost
+    rows = sheet.iter_rows(max_col=max_columns, values_only=True)
+    while True:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            block = list(itertools.islice(rows, _BLOCK_ROWS))
+        if not block:
+            return
+        yield from block
 
 
 @contextmanager

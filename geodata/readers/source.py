@@ -187,6 +187,14 @@ def _reader(
     return VectorReader(safe, form, title=title, encoding=encoding, found=found, layer=layer, aliases=aliases)
 
 
+def _is_utf8(text: bytes) -> bool:
+    try:
+        text.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def _placed(path: Path, form: Format, folder: Path, encoding: str | None) -> tuple[Path, Encoding]:
     """The file under a plain name with the suffix of its true format, so that GDAL opens it as nothing else.
 
@@ -200,6 +208,10 @@ def _placed(path: Path, form: Format, folder: Path, encoding: str | None) -> tup
             if part.stem == path.stem and part.suffix.lower() in _PARTS and part.is_file():
                 shutil.copyfile(part, target.with_suffix(part.suffix.lower()))
         shutil.copyfile(path, target)
+        prj = target.with_suffix(".prj")
+        if prj.exists():  # with names of places in GBK it is no UTF-8, and GDAL takes nothing else
+            text = prj.read_bytes()
+            prj.write_text(text.decode("utf-8" if _is_utf8(text) else "gb18030", "ignore"), encoding="utf-8")
         return target, found
     if form in (Format.GEOJSON, Format.GEOJSONSEQ):
         found = of_file(path, encoding)

@@ -18,7 +18,7 @@ from geodata.readers.archive import Limits
 from geodata.readers.batch import Batch
 from geodata.readers.encoding import BY_FORMAT, of_file
 from geodata.readers.formats import Format
-from geodata.readers.sheets import check_workbook, csv_lines, sheet_names, xlsx_lines
+from geodata.readers.sheets import check_workbook, csv_lines, xlsx_head, xlsx_lines
 
 _REPORTED = {"totals": "LEDGER_TOTALS", "note": "LEDGER_NOTE", "header": "LEDGER_REPEATED_HEADER"}
 
@@ -30,18 +30,18 @@ class TableReader:
         self.crs_wkt: str | None = None
         self.row_count: int | None = None
         self.geometry_type: str | None = None
+        head: Sequence[Sequence[Any]]
         if form is Format.XLSX:
             check_workbook(path, limits)
             self.encoding = BY_FORMAT
-            self.layers: Sequence[str] = sheet_names(path)
-            self.layer = self._chosen(path, layer)
+            names, self.layer, head = xlsx_head(path, layer, layout.HEAD_ROWS)
         else:
             self.encoding = of_file(path, encoding)
-            self.layers = ["csv"]
-            self.layer = "csv"
+            names, self.layer = ["csv"], "csv"
+            head = list(itertools.islice(csv_lines(path, self.encoding), layout.HEAD_ROWS))
+        self.layers: Sequence[str] = names
         self._form = form
         self._path = path
-        head = list(itertools.islice(self._lines(None), layout.HEAD_ROWS))
         self._layout = layout.find(head)
         if not self._layout.columns:
             raise GeodataError("TABLE_EMPTY", name=path.name)
@@ -55,7 +55,7 @@ class TableReader:
         problems: list[Problem] = []
         width = len(self.columns)
         verdict = self._layout.verdict
-        for number, line in enumerate(itertools.islice(self._lines(width), self._layout.data_from, None), 1):
+        for number, line in enumerate(itertools.islice(self._lines(width + 1), self._layout.data_from, None), 1):
             kind = verdict(line)
             if kind == "data":
                 if len(line) > width and any(line[width:]):
@@ -72,20 +72,10 @@ class TableReader:
         if rows or problems:
             yield Batch(np.array(rows, np.int64), self._frame(cells), problems=problems)
 
-    def _lines(self, width: int | None) -> Iterator[Sequence[Any]]:
+    def _lines(self, width: int) -> Iterator[Sequence[Any]]:
         if self._form is Format.XLSX:
-            return xlsx_lines(self._path, self.layer, **({"max_columns": width + 1} if width else {}))
+            return xlsx_lines(self._path, self.layer, width)
         return csv_lines(self._path, self.encoding)
-
-    def _chosen(self, path: Path, layer: str | None) -> str:
-        if layer is not None:
-            if layer not in self.layers:
-                raise GeodataError("LAYER_UNKNOWN", layer=layer, layers="、".join(self.layers[:20]))
-            return layer
-        for name in self.layers:
-            if any(any(cell is not None for cell in line) for line in itertools.islice(xlsx_lines(path, name), 5)):
-                return name
-        raise GeodataError("TABLE_EMPTY", name=path.name)
 
     def _frame(self, cells: list[Sequence[Any]]) -> pd.DataFrame:
         width = len(self.columns)

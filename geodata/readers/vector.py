@@ -172,5 +172,5 @@ def _gdal(name: str) -> Iterator[None]:
         RuntimeError,
     ) as error:
         raise GeodataError("FILE_BROKEN", name=name, reason=str(error)[:200]) from error
-    except (IndexError, ValueError) as error:
+    except (IndexError, ValueError, UnboundLocalError) as error:  # the last where pyogrio 0.13 meets a CRS not in UTF-8
         raise GeodataError("FILE_BROKEN", name=name, reason=str(error)[:200]) from error
