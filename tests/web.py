@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
+from gridmap.services import passwords
 from gridmap.services.accounts import create_sign_in_link, redeem_link
 from gridmap.services.actor import SYSTEM
 from gridmap.services.users import add_user
@@ -15,6 +17,7 @@ from gridmap.settings import Settings
 from gridmap.web.app import create_app
 
 PASSWORD = "four quiet horses"
+passwords._hasher = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)  # the tests hash hundreds of times
 _CSRF = re.compile(r'name="csrf-token" content="([^"]+)"')
 
 

@@ -1,8 +1,8 @@
 """Every route of the application: nobody passes unsigned, a viewer changes nothing, nothing changes without CSRF token.
 
 A new route is covered by itself. It fails here until it is declared where it is open to anyone (``PUBLIC``), changes
-only what is the person's own (``OWN``), only reads although it is a POST (``READS``), or needs a body before its role is
-looked at (``BODIES``).
+only what is the person's own (``OWN``), only reads although it is a POST (``READS``), or needs a body before its role
+is looked at (``BODIES``).
 """
 
 from __future__ import annotations
