@@ -43,8 +43,13 @@ def read() -> Catalog:
 def update() -> None:
     """Bring ``messages.po`` up to the sentences in use, sorted, without places: small diffs, few conflicts."""
     catalogue = read()
+    kept = catalogue.creation_date
     catalogue.update(extracted(), no_fuzzy_matching=True)
     catalogue.obsolete.clear()
+    catalogue.creation_date = catalogue.revision_date = kept  # no change of words, no change of file
+    catalogue.header_comment = "# The English of gridmap's pages. The Chinese sentences are the ids."
+    catalogue.last_translator, catalogue.language_team, catalogue.msgid_bugs_address = "gridmap", "en", ""
+    catalogue.version, catalogue.fuzzy = "0", False
     PO.parent.mkdir(parents=True, exist_ok=True)
     with _replacing(PO) as path, path.open("wb") as file:
         write_po(file, catalogue, width=120, no_location=True, omit_header=False, sort_output=True)
@@ -53,7 +58,7 @@ def update() -> None:
 def missing() -> list[str]:
     """The sentences in use that have no English, in order."""
     stored = read()
-    return sorted(message_id(entry) for entry in extracted() if entry.id and not _translated(stored, entry))
+    return sorted(str(entry.id) for entry in extracted() if entry.id and not _translated(stored, entry))
 
 
 def write_mo(target: Path) -> None:
@@ -69,11 +74,6 @@ def script_messages() -> dict[str, str]:
     return {text: str(entry.string) for text, entry in entries if entry is not None and entry.string}
 
 
-def message_id(entry: Message) -> str:
-    """The sentence of an entry (the first form where it has a plural)."""
-    return entry.id if isinstance(entry.id, str) else entry.id[0]
-
-
 def _translated(stored: Catalog, entry: Message) -> bool:
     known = stored.get(entry.id, entry.context)
     return known is not None and bool(known.string) and not known.fuzzy
@@ -83,12 +83,11 @@ def _sentences() -> Iterator[tuple[str, str]]:
     options = {"jinja2": {"silent": "false", "trimmed": "true"}}
     for folder, method in ((_PYTHON, "python"), (_TEMPLATES, "jinja2")):
         pattern = "**.py" if method == "python" else "**.html"
-        keywords = {"_": None, "gettext": None, "lazy_gettext": None, "_l": None, "ngettext": (1, 2)}
+        keywords = {"_": None, "gettext": None, "lazy_gettext": None}
         rows = extract_from_dir(folder, [(pattern, method)], {pattern: options.get(method, {})}, keywords=keywords)
         for name, _line, text, _comments, _context in rows:
-            for sentence in text if isinstance(text, tuple) else (text,):
-                if sentence:
-                    yield name, sentence
+            if isinstance(text, str):
+                yield name, text
     yield from _script_sentences()
 
 
