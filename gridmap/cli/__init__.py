@@ -22,9 +22,9 @@ def main() -> None:
 
 
 def _add_commands() -> None:
-    from gridmap.cli import check, db, demo, import_, plans, serve, units, user
+    from gridmap.cli import check, db, demo, export, import_, plans, serve, units, user
 
-    for module in (check, db, demo, import_, plans, serve, units, user):
+    for module in (check, db, demo, export, import_, plans, serve, units, user):
         main.add_command(module.command)
 
 
