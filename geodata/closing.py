@@ -59,10 +59,11 @@ def close_micro_gaps(geoms: Any, tolerance_m: float, grid_m: float = GRID_M) -> 
     """Turn ``geoms`` (metric CRS) into a coverage without gaps or overlaps narrower than ``tolerance_m``.
 
     Width is the diameter of the largest circle that fits. Overlaps of any width are resolved; gaps wider than the
-    tolerance, and bays open to the outside, stay. Vertices move by at most ``grid_m``.
+    tolerance stay. Narrow bays between two polygons, open to the outside, are closed like gaps. Vertices move by at
+    most ``grid_m``.
     """
     shapes = repair(geoms).geometry
-    faces = _cut(shapes, grid_m)
+    faces = _cut(shapes, tolerance_m, grid_m)
     claims = np.bincount(faces.claim_face, minlength=len(faces.shapes))
     narrow = _is_narrow(faces.shapes, claims != 1, tolerance_m)
     owner = _owners(faces, claims, narrow, shapes)
@@ -83,13 +84,30 @@ def close_micro_gaps(geoms: Any, tolerance_m: float, grid_m: float = GRID_M) -> 
     )
 
 
-def _cut(shapes: Geometries, grid_m: float) -> _Faces:
+def _cut(shapes: Geometries, tolerance_m: float, grid_m: float) -> _Faces:
     """Node all borders and find who claims each face."""
-    noded = shapely.union_all(shapely.boundary(shapes), grid_size=grid_m)
+    borders = shapely.boundary(np.concatenate([shapes, _slits(shapes, tolerance_m, grid_m)]))
+    noded = shapely.union_all(borders, grid_size=grid_m)
     faces = shapely.get_parts(shapely.polygonize(shapely.get_parts(noded)))
     claim_face, claim_polygon = shapely.STRtree(shapes).query(shapely.point_on_surface(faces), predicate="intersects")
     neighbours = adjacency(faces, tolerance_m=grid_m / 10)
     return _Faces(faces, shapely.area(faces), claim_face, claim_polygon, *neighbours)
+
+
+def _slits(shapes: Geometries, tolerance_m: float, grid_m: float) -> Geometries:
+    """Narrow bays between two polygons, open to the outside: what widening and narrowing the outline by half fills.
+
+    Holes are left out: they are faces already, and are judged whole.
+    """
+    shells = shapely.get_exterior_ring(shapely.get_parts(shapely.union_all(shapes, grid_size=grid_m)))
+    outline = shapely.union_all(shapely.polygons(shells[~shapely.is_missing(shells)]))
+    wide = shapely.buffer(outline, tolerance_m / 2, join_style="mitre")
+    filled = shapely.buffer(wide, -tolerance_m / 2, join_style="mitre")
+    bays = shapely.get_parts(shapely.difference(filled, outline, grid_size=grid_m))
+    bays = bays[(shapely.get_dimensions(bays) == 2) & (shapely.area(bays) > tolerance_m * grid_m)]
+    bay, _ = shapely.STRtree(shapes).query(bays, predicate="dwithin", distance=grid_m)
+    between: Geometries = bays[np.bincount(bay, minlength=len(bays)) > 1]
+    return between
 
 
 def _is_narrow(shapes: Geometries, wanted: NDArray[np.bool_], tolerance_m: float) -> NDArray[np.bool_]:

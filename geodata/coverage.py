@@ -65,8 +65,9 @@ def gaps(geoms: Any, within: shapely.Geometry | None = None, min_m2: float = 0.0
     Without ``within`` an open bay between two polygons is not a gap: nothing says that the ground belongs to them.
     """
     union = shapely.union_all(_valid(geoms))
-    rings = shapely.get_rings(shapely.get_parts(union))
-    filled = shapely.union_all(shapely.polygons(rings)) if len(rings) else shapely.Polygon()
+    # faces, not the holes of polygons: pieces that touch at two points enclose ground and have no hole
+    edges = shapely.get_parts(shapely.node(shapely.boundary(union)))
+    filled = shapely.union_all(shapely.get_parts(shapely.polygonize(edges)))
     ground = filled if within is None else shapely.union(filled, repair(within).geometry[0])
     pieces = shapely.get_parts(_areal(np.array([shapely.difference(ground, union)]))[0])
     area_m2 = shapely.area(pieces)

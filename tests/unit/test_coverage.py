@@ -66,6 +66,11 @@ class TestGaps:
         ring = shapely.difference(shapely.box(0, 0, 30, 30), shapely.box(10, 10, 20, 20))
         assert gaps([ring, shapely.box(12, 12, 14, 14)]).area_m2.tolist() == [96.0]
 
+    def test_ground_between_pieces_that_touch_at_points(self):
+        left = shapely.Polygon([(0, 0), (5, 0), (2, 5), (5, 10), (0, 10)])
+        right = shapely.Polygon([(5, 0), (10, 0), (10, 10), (5, 10), (8, 5)])
+        assert gaps([left, right]).area_m2.tolist() == [30.0]
+
     def test_nothing_given(self):
         assert len(gaps([]).area_m2) == 0
         assert len(overlaps([]).i) == 0
@@ -171,6 +176,14 @@ class TestClosing:
         bow = shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 10)])
         assert shapely.is_valid(close_micro_gaps([bow, shapely.box(10, 0, 20, 10)], 0.5).geoms).all()
 
+    def test_slit_open_to_the_outside_is_closed_and_a_wide_bay_is_not(self):
+        slit = [shapely.box(0, 0, 10, 10), shapely.box(10.2, 0, 20, 10)]
+        closed = close_micro_gaps(slit, tolerance_m=1.0)
+        assert edges_match(closed.geoms)
+        assert shapely.area(closed.geoms).sum() == pytest.approx(200.0)
+        assert closed.gaps_closed == 1
+        assert close_micro_gaps(slit, tolerance_m=0.1).gaps_closed == 0
+
     @pytest.mark.skipif(not TSURUOKA.exists(), reason="the shared data set of Tsuruoka is not here")
     def test_real_small_areas(self):
         import geopandas as gpd
@@ -182,4 +195,6 @@ class TestClosing:
         assert shapely.area(gaps(closed.geoms).geometry).sum() == pytest.approx(shapely.area(closed.gaps_left).sum())
         assert closed.gaps_closed > 1_800
         assert len(closed.vanished) == 0
-        assert is_valid_coverage(close_micro_gaps(areas, tolerance_m=50.0).geoms)
+        everything = close_micro_gaps(areas, tolerance_m=50.0)
+        assert edges_match(everything.geoms)
+        assert len(everything.gaps_left) == 1  # a bay whose mouth was closed
