@@ -19,10 +19,12 @@ from defusedxml.common import DefusedXmlException
 from geodata.errors import GeodataError
 from geodata.readers.archive import Limits, inflate, opened
 from geodata.readers.encoding import Encoding
+from geodata.readers.merged import Merges, merges
 from geodata.readers.xmlguard import refuse_entities
 
 MAX_COLUMNS = 1000
 _BLOCK_ROWS = 200
+_MAX_ROWS = 1_048_576  # of Excel; a row numbered beyond would make us count to it
 _DELIMITERS = (",", "\t", ";", "|", "，")
 #: What openpyxl lets through when a workbook is damaged.
 _BROKEN_WORKBOOK = (
@@ -106,10 +108,16 @@ def xlsx_lines(path: Path, sheet: str, max_columns: int = MAX_COLUMNS) -> Iterat
         yield from _rows(book[sheet], max_columns)
 
 
+def sheet_merges(path: Path, sheet: str) -> Merges:
+    """The cells of ``sheet`` that are merged over several lines."""
+    with _workbook(path) as book:  # read-only sheets tell neither their merges nor, in public, their part
+        return merges(book._archive, book[sheet]._worksheet_path)
+
+
 def _rows(sheet: Any, max_columns: int) -> Iterator[tuple[Any, ...]]:
     """All rows; remarks of openpyxl (styles, validations, dates out of range) concern nobody here."""
     sheet.reset_dimensions()  # many programs write a wrong dimension, and rows would be lost
-    rows = sheet.iter_rows(max_col=max_columns, values_only=True)
+    rows = itertools.islice(sheet.iter_rows(max_col=max_columns, values_only=True), _MAX_ROWS)
     while True:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")

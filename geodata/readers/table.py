@@ -18,7 +18,8 @@ from geodata.readers.archive import Limits
 from geodata.readers.batch import Batch
 from geodata.readers.encoding import BY_FORMAT, of_file
 from geodata.readers.formats import Format
-from geodata.readers.sheets import check_workbook, csv_lines, xlsx_head, xlsx_lines
+from geodata.readers.merged import Merges, filled
+from geodata.readers.sheets import check_workbook, csv_lines, sheet_merges, xlsx_head, xlsx_lines
 
 _REPORTED = {"totals": "LEDGER_TOTALS", "note": "LEDGER_NOTE", "header": "LEDGER_REPEATED_HEADER"}
 
@@ -48,6 +49,9 @@ class TableReader:
         self.columns = self._layout.columns
         self.first_line = self._layout.data_from + 1
         self.notes: list[Problem] = list(self._layout.notes)
+        self._merges: Merges = sheet_merges(path, self.layer) if form is Format.XLSX else {}
+        if cells := sum(len(spans) for line, spans in self._merges.items() if line >= self._layout.data_from):
+            self.notes.append(Problem("LEDGER_MERGED_CELLS", Severity.INFO, params={"cells": cells}))
 
     def batches(self, size: int) -> Iterator[Batch]:
         rows: list[int] = []
@@ -74,7 +78,7 @@ class TableReader:
 
     def _lines(self, width: int) -> Iterator[Sequence[Any]]:
         if self._form is Format.XLSX:
-            return xlsx_lines(self._path, self.layer, width)
+            return filled(xlsx_lines(self._path, self.layer, width), self._merges)
         return csv_lines(self._path, self.encoding)
 
     def _frame(self, cells: list[Sequence[Any]]) -> pd.DataFrame:

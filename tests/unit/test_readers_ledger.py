@@ -61,6 +61,36 @@ def test_formulas_come_as_formulas_not_as_their_cached_value(tmp_path):
     assert batch.attributes["户数"].tolist() == ["=1+1", 3]
 
 
+def test_merged_cells_are_filled_with_words_and_numbers_count_once(tmp_path):
+    book = Workbook()
+    for row in (
+        ["小区", "楼栋", "户数", "备注"],
+        ["锦绣", "1幢", 90, "a"],
+        [None, "2幢", None, None],
+        ["东城", "3幢", 7, None],
+    ):
+        book.active.append(row)
+    for cells in ("A2:A3", "C2:C3"):
+        book.active.merge_cells(cells)
+    book.save(tmp_path / "x.xlsx")
+    source = open_source(tmp_path / "x.xlsx", scratch=tmp_path / "s")
+    assert [(note.code, note.params["cells"]) for note in source.notes] == [("LEDGER_MERGED_CELLS", 2)]
+    (batch,) = source.batches()
+    assert batch.attributes["小区"].tolist() == ["锦绣", "锦绣", "东城"]
+    assert batch.attributes["户数"].sum() == 97
+    assert batch.attributes["备注"].isna().tolist() == [False, True, True]
+
+
+def test_a_row_numbered_beyond_the_sheet_ends_it(tmp_path, ledger):
+    import zipfile
+
+    evil = tmp_path / "evil.xlsx"
+    with zipfile.ZipFile(ledger) as good, zipfile.ZipFile(evil, "w") as bad:
+        for info in good.infolist():
+            bad.writestr(info, good.read(info).replace(b'<row r="10"', b'<row r="99999999999"'))
+    assert sum(len(batch) for batch in open_source(evil, scratch=tmp_path / "s").batches()) == 2
+
+
 def test_a_wrong_dimension_loses_no_row(tmp_path, ledger):
     import zipfile
 
