@@ -14,6 +14,7 @@ from gridmap.db.engine import service
 from gridmap.errors import Invalid
 from gridmap.services.actor import Actor, Role
 from gridmap.services.mapdata import Bounds
+from gridmap.services.plans.access import subtree
 from gridmap.sql import query
 
 BANDWIDTHS_M = (100, 250, 500, 1000)
@@ -65,7 +66,7 @@ def image(
             "east": east + margin_lon,
             "north": north + margin_lat,
             "patterns": [f"{prefix}%" for prefix in actor.prefixes(Role.VIEWER)],
-            "region": region,
+            "region": subtree(region),
             "since": since,
             "until": until,
             "categories": list(categories) if categories else None,

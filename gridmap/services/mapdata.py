@@ -13,6 +13,7 @@ from gridmap.db.models import Region
 from gridmap.errors import TooLarge
 from gridmap.services import plans
 from gridmap.services.actor import Actor, Role
+from gridmap.services.plans.access import subtree
 from gridmap.services.versions import versions
 from gridmap.sql import query
 
@@ -57,7 +58,7 @@ def grid_features(
 ) -> str:
     """Grids of a plan as a GeoJSON FeatureCollection (text; lon/lat, EPSG:4490), with a point for the label.
 
-    ``region`` is a code prefix. ``TooLarge`` (TOO_MANY_GRIDS) beyond :data:`MAX_FEATURES`.
+    ``region`` is a code or a prefix. ``TooLarge`` (TOO_MANY_GRIDS) beyond :data:`MAX_FEATURES`.
     """
     plans.visible(session, actor, plan_id)
     west, south, east, north = bounds or (None, None, None, None)
@@ -66,7 +67,7 @@ def grid_features(
         {
             "plan_id": plan_id,
             "patterns": [f"{prefix}%" for prefix in actor.prefixes(Role.VIEWER)],
-            "region": region,
+            "region": subtree(region),
             "statuses": list(statuses) if statuses else None,
             "rule": rule,
             "max": MAX_FEATURES,

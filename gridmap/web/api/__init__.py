@@ -38,7 +38,7 @@ from spectree.plugins.flask_plugin import FlaskPlugin
 from gridmap import __version__
 from gridmap.errors import Invalid
 
-MODULES = ("session", "users", "tokens", "audit", "standards", "plans", "maps", "document")
+MODULES = ("session", "users", "tokens", "audit", "standards", "plans", "maps", "cases", "document")
 
 Item = TypeVar("Item")
 View = TypeVar("View", bound=Callable[..., Any])

@@ -57,16 +57,22 @@ class GridLayer(_DataLayer):
 
     ``url`` answers GeoJSON for ``?bbox=west,south,east,north`` (degrees), or 413 where more polygons are in view than
     are served at once; then ``tiles`` (``{z}/{x}/{y}``) are drawn. ``labels`` maps each status to its word in the
-    user's language.
+    user's language; ``outline`` draws borders only, over another layer's colours.
     """
 
     scripts = ("vendor/protomaps-leaflet/protomaps-leaflet.js", "js/maps/patterns.js", "js/maps/grids.js")
     factory = "gridLayer"
 
     def __init__(
-        self, url: str, tiles: str | None = None, *, labels: Mapping[str, str] | None = None, name: str | None = "网格"
+        self,
+        url: str,
+        tiles: str | None = None,
+        *,
+        labels: Mapping[str, str] | None = None,
+        outline: bool = False,
+        name: str | None = "网格",
     ) -> None:
-        super().__init__("grids", name, url=url, tiles=tiles, labels=dict(labels or {}))
+        super().__init__("grids", name, url=url, tiles=tiles, labels=dict(labels or {}), outline=outline or None)
 
 
 class HeatLayer(_DataLayer):

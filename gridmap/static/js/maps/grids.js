@@ -48,7 +48,7 @@
       this._selected = id;
       const layer = this._byId.get(id);
       if (!layer) return false;
-      layer.setStyle({ weight: 4, color: "#14212e", fillOpacity: 0.9 }).bringToFront();
+      layer.setStyle({ weight: 4, color: "#14212e", ...(this._source.outline ? {} : { fillOpacity: 0.9 }) }).bringToFront();
       if (pan) this._map.fitBounds(layer.getBounds(), { maxZoom: 17, padding: [60, 60] });
       return true;
     },
@@ -125,7 +125,7 @@
         { sticky: true, className: "grid-tip" },
       );
       polygon.on({
-        mouseover: () => feature.id !== this._selected && polygon.setStyle({ weight: 3, fillOpacity: 0.85 }),
+        mouseover: () => feature.id !== this._selected && polygon.setStyle({ weight: 3, ...(this._source.outline ? {} : { fillOpacity: 0.85 }) }),
         mouseout: () => feature.id !== this._selected && polygon.setStyle(this._style(feature)),
         click: (event) => {
           L.DomEvent.stopPropagation(event);
@@ -136,6 +136,7 @@
 
     _style(feature) {
       const p = feature.properties;
+      if (this._source.outline) return { color: "#33475b", weight: 1, fill: true, fillOpacity: 0 };
       const ink = (gm.STATUS[p.status] || gm.STATUS.unchecked).ink;
       return {
         status: p.status,
@@ -155,7 +156,9 @@
       const rules = Object.entries(gm.STATUS).map(([status, style]) => ({
         dataLayer: "grids",
         filter: (z, f) => f.props.status === status,
-        symbolizer: new protomapsL.PolygonSymbolizer({ fill: style.fill, stroke: style.ink, width: 0.8, opacity: 0.75 }),
+        symbolizer: new protomapsL.PolygonSymbolizer(
+          this._source.outline ? { fill: "rgba(0,0,0,0)", stroke: "#33475b", width: 0.8 } : { fill: style.fill, stroke: style.ink, width: 0.8, opacity: 0.75 },
+        ),
       }));
       this.addLayer(protomapsL.leafletLayer({ url: this._source.tiles, paintRules: rules, labelRules: [], maxDataZoom: 16 }));
     },

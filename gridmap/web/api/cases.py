@@ -1,0 +1,140 @@
+"""Cases: lists, sums by time and kind, counts by grid. No report's text, no person."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from gridmap.errors import Invalid
+from gridmap.services import cases
+from gridmap.web.api import Model, Page, PageQuery, endpoint
+from gridmap.web.session import current_actor
+
+Id = Annotated[int, Field(ge=1, le=2**62)]
+
+
+class CaseQuery(Model):
+    """Which cases: ``since`` belongs to the span, ``until`` does not (both with a zone); ``region`` a code or prefix."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    category: list[str] | None = None
+    region: str | None = Field(default=None, pattern=r"^[0-9]{1,15}$")
+
+
+class CaseListQuery(CaseQuery, PageQuery):
+    """Which cases and which part of their list; ``text`` is a place or the beginning of a number."""
+
+    text: str | None = Field(default=None, max_length=100)
+    closed: bool | None = None
+
+
+class GridCountQuery(CaseQuery):
+    """Which cases, and how many grids."""
+
+    limit: Annotated[int, Field(ge=1, le=2000)] = 50
+
+
+class CaseOut(Model):
+    """A case; ``lonlat`` null where its place is not known."""
+
+    id: int
+    number: str | None
+    category: str
+    level: str | None
+    source: str | None
+    occurred_at: datetime
+    reported_at: datetime | None
+    closed_at: datetime | None
+    place: str | None
+    region_code: str | None
+    region_name: str | None
+    lonlat: tuple[float, float] | None
+
+
+class CasePage(Page[CaseOut]):
+    """Part of the cases, newest first."""
+
+
+class Share(Model):
+    """A name and how many cases it has."""
+
+    name: str
+    cases: int
+
+
+class CaseSums(Model):
+    """Sums in the configured zone; ``week`` counts by weekday (Monday first) and hour, ``months`` as 2025-03."""
+
+    total: int
+    located: int
+    open: int
+    categories: list[Share]
+    months: list[Share]
+    week: list[list[int]]
+
+
+class GridCount(Model):
+    """Cases in a grid, and per 1,000 households (null without households)."""
+
+    grid_id: int
+    code: str
+    name: str | None
+    kind: str
+    households: int
+    region_code: str | None
+    region_name: str | None
+    cases: int
+    per_1000_households: float | None
+
+
+class GridCounts(Model):
+    """Grids of a plan, the most cases first, and how many cases lie in any of them."""
+
+    items: list[GridCount]
+    grids: int
+    cases: int
+
+
+@endpoint("/cases", tag="cases", query=CaseListQuery, response=CasePage)
+def list_cases(query: CaseListQuery) -> CasePage:
+    """Cases, newest first."""
+    found = cases.page(
+        current_actor(), wanted(query, text=query.text, closed=query.closed), limit=query.limit, offset=query.offset
+    )
+    rows = [{name: getattr(row, name) for name in CaseOut.model_fields} for row in found.rows]
+    return CasePage.of(rows, found.total, query)
+
+
+@endpoint("/cases/sums", tag="cases", query=CaseQuery, response=CaseSums)
+def case_sums(query: CaseQuery) -> CaseSums:
+    """How many cases by category, month, weekday and hour."""
+    sums = cases.totals(current_actor(), wanted(query))
+    named = {key: [Share(name=name, cases=number) for name, number in sums[key]] for key in ("categories", "months")}
+    return CaseSums(total=sums["total"], located=sums["located"], open=sums["open"], week=sums["week"], **named)
+
+
+@endpoint("/plans/<int:plan_id>/cases", tag="cases", query=GridCountQuery, response=GridCounts)
+def case_counts(plan_id: int, query: GridCountQuery) -> GridCounts:
+    """Cases in each grid of a plan, and per 1,000 households."""
+    found = cases.by_grid(current_actor(), plan_id, wanted(query))
+
+    items = [GridCount.model_validate(row) for row in found[: query.limit]]
+    return GridCounts(items=items, grids=len(found), cases=sum(row["cases"] for row in found))
+
+
+def wanted(query: CaseQuery, text: str | None = None, closed: bool | None = None) -> cases.CaseFilter:
+    """The filter of a query. ``Invalid`` (CASE_TIMES) for a span that ends before it begins or a time without zone."""
+    given = [moment for moment in (query.since, query.until) if moment is not None]
+    if any(moment.tzinfo is None for moment in given) or (len(given) == 2 and given[0] >= given[1]):
+        raise Invalid("CASE_TIMES")
+    return cases.CaseFilter(
+        categories=tuple(query.category or ()),
+        start=query.since,
+        end=query.until,
+        region=query.region,
+        text=text,
+        closed=closed,
+    )

@@ -1,0 +1,77 @@
+"""Cases: their density on the map, counts by grid, and how they fall in time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, Flask, render_template, request
+from flask_babel import gettext
+
+from geodata.density import BREAKS, PALETTE
+from gridmap.services import cases, mapdata, plans, regions
+from gridmap.services.heat import BANDWIDTHS_M
+from gridmap.web.config import app_settings
+from gridmap.web.pages.map import status_labels
+from gridmap.web.pages.town_map import town_map
+from gridmap.web.session import current_actor
+
+pages = Blueprint("cases", __name__, url_prefix="/cases")
+DEFAULT_BANDWIDTH_M = 250
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(pages)
+
+
+@pages.get("")
+def index() -> str:
+    actor = current_actor()
+    scene = mapdata.scene(actor)
+    categories = cases.categories(actor)
+    if scene.bounds is None or not categories:
+        return render_template("cases/none.html")
+    known = plans.list_plans(actor)
+    asked = request.args.get("plan", type=int)
+    plan = next((one for one in known if one.id == asked), known[0] if known else None)
+    bandwidth_m = request.args.get("bandwidth", type=int)
+    if bandwidth_m not in BANDWIDTHS_M:
+        bandwidth_m = DEFAULT_BANDWIDTH_M
+    zone = app_settings().time_zone
+    tree = regions.tree(actor)
+    legend = (gettext("事件密度（件/平方公里）"), _classes(), gettext("颜色不随缩放变化"))
+    return render_template(
+        "cases/index.html",
+        # the first image waits for the script, which knows the filters of the address
+        map=town_map(scene, plan=plan, outline=True, labels=status_labels(), heat={}, legend=legend),
+        plans=known,
+        plan=plan,
+        regions=tree,
+        categories=categories,
+        bandwidths=BANDWIDTHS_M,
+        bandwidth=bandwidth_m,
+        page_data={
+            "plan": plan.id if plan else None,
+            "bounds": scene.bounds,
+            "bandwidth": bandwidth_m,
+            "zone": zone,
+            "today": datetime.now(ZoneInfo(zone)).date().isoformat(),
+            "regions": [{"code": one.code, "bbox": one.bbox} for one in tree],
+            "weekdays": [
+                gettext("周一"),
+                gettext("周二"),
+                gettext("周三"),
+                gettext("周四"),
+                gettext("周五"),
+                gettext("周六"),
+                gettext("周日"),
+            ],
+        },
+    )
+
+
+def _classes() -> list[tuple[str, str, int | float | None]]:
+    """Legend rows of the density classes: colour, bounds in cases per km2."""
+    colours = [f"rgba({r},{g},{b},{a / 255:.2f})" for r, g, b, a in PALETTE.tolist()]
+    tops = [*(f"{low:,.0f}–{high:,.0f}" for low, high in zip(BREAKS, BREAKS[1:], strict=False)), f"≥ {BREAKS[-1]:,.0f}"]
+    return [(colour, text, None) for colour, text in zip(colours, tops, strict=True)]
