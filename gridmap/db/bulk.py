@@ -59,10 +59,8 @@ def shapes(wkb: Objects) -> Objects:
 
 def wkb_hex(geometry: Any) -> Objects:
     """Hex EWKB of geometries in the stored CRS, as COPY wants them; None for None."""
-    found: Objects = shapely.to_wkb(
-        shapely.set_srid(np.asarray(geometry, dtype=object), SRID), hex=True, include_srid=True
-    )
-    return found
+    placed = shapely.set_srid(np.asarray(geometry, dtype=object), SRID)
+    return np.asarray(shapely.to_wkb(placed, hex=True, include_srid=True), dtype=object)
 
 
 def multi(geometry: Any) -> Objects:

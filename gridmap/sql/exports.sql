@@ -29,3 +29,19 @@ LEFT JOIN grid up ON up.id = g.parent_id
 LEFT JOIN region r ON r.id = coalesce(u.region_id, g.region_id)
 WHERE EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine WHERE coalesce(r.code, '') LIKE mine || '%')
 ORDER BY u.id IS NULL, r.code, u.number, u.id, g.code, g.id
+
+-- name: map_water
+SELECT ST_AsBinary(b.geom) AS geom FROM barrier b
+WHERE b.kind = 'water' AND ST_Dimension(b.geom) = 2
+  AND b.geom && ST_MakeEnvelope(:west, :south, :east, :north, 4490)
+
+-- name: map_roads
+SELECT ST_AsBinary(b.geom) AS geom FROM barrier b
+WHERE ST_Dimension(b.geom) = 1
+  AND (b.kind = 'rail' OR b.kind = 'road' AND b.class IN ('motorway', 'trunk', 'primary', 'secondary'))
+  AND b.geom && ST_MakeEnvelope(:west, :south, :east, :north, 4490)
+
+-- name: map_communities
+SELECT ST_AsBinary(r.geom) AS geom FROM region r
+WHERE r.level = 'community' AND r.code LIKE :prefix || '%'
+  AND EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine WHERE r.code LIKE mine || '%')

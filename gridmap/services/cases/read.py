@@ -158,7 +158,7 @@ def by_grid(
         .outerjoin(Region, Region.id == Grid.region_id)
         .where(Grid.plan_id == plan_id, Grid.kind != "micro", actor.visible(sa.func.coalesce(Region.code, "")))
     )
-    found = []
+    found: list[dict[str, Any]] = []
     for grid_id, code, name, kind, households, region_code, region_name in rows:
         cases = counts.get(grid_id, 0)
         rate = round(1000 * cases / households, 2) if households else None

@@ -91,7 +91,7 @@ def results(
     limit: int = 100,
     offset: int = 0,
 ) -> ResultPage:
-    """Findings of the last check, gravest first; ``region`` is a code or prefix, ``checked`` False asks what was not."""
+    """Findings of the last check, gravest first; ``region`` is a code or prefix, ``checked`` False: what was not."""
     visible(session, actor, plan_id)
     filters = {"rule": rule, "severity": severity, "region": subtree(region), "grid": grid_id, "checked": checked}
     bounds = {"unavoidable": unavoidable, "limit": limit, "offset": offset, "prefixes": _prefixes(actor)}
@@ -107,7 +107,7 @@ def summary(session: Session, actor: Actor, plan_id: int) -> CheckSummary:
     plan = get.within(session, actor, plan_id)
     key = {"plan": plan_id, "prefixes": _prefixes(actor)}
     seen = {row["rule"]: dict(row) for row in session.execute(query("checks", "by_rule"), key).mappings()}
-    none = {"errors": 0, "warnings": 0, "infos": 0, "unavoidable": 0, "grids": 0}
+    none: dict[str, Any] = {"errors": 0, "warnings": 0, "infos": 0, "unavoidable": 0, "grids": 0}
     none |= {"not_checked_zh": None, "not_checked_en": None}
     by_rule = [
         {"rule": rule, "title_zh": rule_title(rule), "title_en": rule_title(rule, "en")} | none | seen.get(rule, {})
@@ -132,14 +132,10 @@ def fault_geometry(session: Session, actor: Actor, plan_id: int, result_id: int)
 def _row(values: dict[str, Any]) -> ResultRow:
     del values["total"]
     params = values.pop("params")
-    box = tuple(values.pop(side) for side in ("west", "south", "east", "north"))
-    hints = {f"hint_{locale}": messages.hint(values["code"], locale, **params) for locale in ("zh", "en")}
-    return ResultRow(
-        **values,
-        **hints,
-        checked=params.get("checked", True),
-        bbox=None if box[0] is None else box,  # type: ignore[arg-type]
-    )
+    box = values.pop("west"), values.pop("south"), values.pop("east"), values.pop("north")
+    for locale in ("zh", "en"):
+        values[f"hint_{locale}"] = messages.hint(values["code"], locale, **params)
+    return ResultRow(**values, checked=params.get("checked", True), bbox=None if box[0] is None else box)
 
 
 def _prefixes(actor: Actor) -> list[str]:

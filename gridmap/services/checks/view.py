@@ -52,7 +52,7 @@ def load(session: Session, plan: Plan, region: Region) -> Loaded:
         grids=_grids(grids, grid_ids, region_ids),
         communities=rules.Communities(
             code=communities["code"],
-            class_=[value or "" for value in communities["settlement"]],
+            class_=np.array([value or "" for value in communities["settlement"]], dtype=object),
             name=communities["name"],
             geometry=to_metric(bulk.shapes(communities["geom"]), lon0),
         ),
@@ -65,7 +65,9 @@ def load(session: Session, plan: Plan, region: Region) -> Loaded:
         barriers=_barriers(session, unit_shapes, lon0),
         compounds=rules.Compounds(name=compounds["name"], households=bulk.ints(compounds["households"])),
         misfits=_misfits(session, plan, grid_ids, communities, lon0),
-        retired_codes=dict(session.execute(query("checks", "retired_codes"), {"plan": plan.id}).tuples().all()),
+        retired_codes={
+            code: until for code, until in session.execute(query("checks", "retired_codes"), {"plan": plan.id})
+        },
     )
     return Loaded(view, grid_ids, region_ids, lon0)
 

@@ -27,9 +27,9 @@ def read_assignment(path: Path) -> tuple[list[AssignmentRow], list[GridRow]]:
             raise Invalid("ASSIGNMENT_COLUMN_MISSING", columns="、".join(missing))
         present = {header: name for name, header in UNIT_HEADERS.items() if header in source.columns}
         records = [
-            record
+            dict(zip(present.values(), cells, strict=True))
             for batch in source.batches()
-            for record in batch.attributes[list(present)].rename(columns=present).to_dict("records")
+            for cells in batch.attributes[list(present)].itertuples(index=False, name=None)
         ]
     grids, grid_of = _grids(records)
     rows = [

@@ -55,7 +55,15 @@ UNIT_HEADERS = {
     "buildings": "楼栋数",
     "area_m2": "面积平方米",
 }
-_COUNTS = ("workers", "households", "population", "buildings", "units", "estimated_households", "missing_households")
+_COUNTS: tuple[str, ...] = (
+    "workers",
+    "households",
+    "population",
+    "buildings",
+    "units",
+    "estimated_households",
+    "missing_households",
+)
 _COUNTS += ("households_min", "households_max", "unit_id", "number", "grid_id", "grid_workers")
 
 

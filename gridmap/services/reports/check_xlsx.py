@@ -66,7 +66,7 @@ def _rules(report: CheckReport) -> pd.DataFrame:
 def _regions(report: CheckReport) -> pd.DataFrame:
     import pandas as pd
 
-    keys = ("code", "name", "grids", "households", "under", "within", "over", "empty", "unchecked")
+    keys: tuple[str, ...] = ("code", "name", "grids", "households", "under", "within", "over", "empty", "unchecked")
     keys += ("errors", "warnings", "unavoidable")
     rows = [[row[key] for key in keys] for row, _ in report.by_region]
     return pd.DataFrame(rows, columns=[report.word(f"REGION_{key.upper()}") for key in keys])
@@ -92,7 +92,16 @@ def _results(report: CheckReport) -> pd.DataFrame:
         )
         for row in found
     ]
-    names = ("SEVERITY", "RULE", "REGION_CODE", "REGION_NAME", "GRID_CODE", "GRID_NAME", "VALUE", "LIMIT")
+    names: tuple[str, ...] = (
+        "SEVERITY",
+        "RULE",
+        "REGION_CODE",
+        "REGION_NAME",
+        "GRID_CODE",
+        "GRID_NAME",
+        "VALUE",
+        "LIMIT",
+    )
     names += ("UNAVOIDABLE", "FINDING", "HINT")
     return pd.DataFrame(rows, columns=[report.word(name) for name in names])
 
