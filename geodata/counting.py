@@ -35,7 +35,7 @@ class PolygonCounts:
 
     def __init__(self, xy: Any, weights: Any, polygons: Any) -> None:
         self.xy = as_xy(xy)
-        self.weights = _columns(weights).copy()
+        self.weights: Floats = _columns(weights).astype(np.float64)
         self.polygons: Geometries = np.array(polygons, dtype=object)
         self.owner: Ints = locate(self.xy, self.polygons)
         self.counts: Floats = _sum(self.owner, self.weights, len(self.polygons))
@@ -75,12 +75,14 @@ class PolygonCounts:
         self.counts[touched] = _sum(rank[self.owner], self.weights, len(touched))
 
 
-def _columns(weights: Any) -> Floats:
-    columns: Floats = np.asarray(weights, dtype=np.float64)
+def _columns(weights: Any) -> Floats | Ints:
+    """``weights`` as (n, k); whole numbers stay what they are, for a copy would cost more than the count."""
+    columns = np.asarray(weights)
+    columns = columns.astype(np.int64 if columns.dtype.kind in "iub" else np.float64, copy=False)
     return columns[:, None] if columns.ndim == 1 else columns
 
 
-def _sum(owner: Ints, weights: Floats, n: int) -> Floats:
+def _sum(owner: Ints, weights: Floats | Ints, n: int) -> Floats:
     from geodata.locate_kernels import add_weights
 
     sums = np.zeros((n, weights.shape[1]))

@@ -22,13 +22,14 @@ Geometries = NDArray[np.object_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-_CELLS_PER_POLYGON = 64
-_CELLS_PER_EDGE = 1.0
+_CELLS_PER_POLYGON = 40
+_CELLS_PER_VERTEX = 0.5
 _CELLS_MAX = 64_000_000
 
 
 class CellIndex(NamedTuple):
-    """Raster over polygons: cell -> entries (polygon, row bucket), row bucket -> edges. Build it with :func:`index`."""
+    """Raster over polygons: cell -> entries (polygon, row bucket), row bucket -> edges (their first
+    vertices in ``xy``). Build it with :func:`index`."""
 
     x0: float
     y0: float
@@ -42,49 +43,43 @@ class CellIndex(NamedTuple):
     entry_bucket: NDArray[np.int32]
     bucket_start: NDArray[np.int32]
     bucket_edge: NDArray[np.int32]
-    edges: Floats
+    xy: Floats
 
 
 def index(polygons: Any) -> CellIndex:
     """The cell index of ``polygons`` ((n,) Polygon or MultiPolygon; None and empty ones hold nothing)."""
     from geodata.locate_kernels import build
 
-    edges, first_edge = polygon_edges(polygons)
-    if not len(edges):
+    xy, rings, first_ring = _rings(polygons)
+    if not len(xy):
         zero = np.zeros(2, np.int32)
-        return CellIndex(0.0, 0.0, 1.0, 1.0, 1, 1, zero[:1] - 1, zero, zero[:0], zero[:0], zero, zero[:0], edges)
-    x0, y0 = edges[:, [0, 2]].min(), edges[:, [1, 3]].min()
-    width = max(edges[:, [0, 2]].max() - x0, 1e-9)
-    height = max(edges[:, [1, 3]].max() - y0, 1e-9)
-    wanted = min(_CELLS_PER_POLYGON * (len(first_edge) - 1) + _CELLS_PER_EDGE * len(edges), _CELLS_MAX)
+        return CellIndex(0.0, 0.0, 1.0, 1.0, 1, 1, zero[:1] - 1, zero, zero[:0], zero[:0], zero, zero[:0], xy)
+    (x0, x1), (y0, y1) = ((xy[:, k].min(), xy[:, k].max()) for k in (0, 1))
+    width, height = max(x1 - x0, 1e-9), max(y1 - y0, 1e-9)
+    wanted = min(_CELLS_PER_POLYGON * (len(first_ring) - 1) + _CELLS_PER_VERTEX * len(xy), _CELLS_MAX)
     columns = int(np.clip(np.sqrt(wanted * width / height), 1, wanted))
     rows = int(np.clip(wanted / columns, 1, wanted))
     per_x, per_y = columns / width, rows / height
     owner, start, polygon, bucket, bucket_start, bucket_edge = build(
-        edges, first_edge, x0, y0, per_x, per_y, columns, rows
+        xy, rings, first_ring, x0, y0, per_x, per_y, columns, rows
     )
     return CellIndex(
-        x0, y0, per_x, per_y, columns, rows, owner, start, polygon, bucket, bucket_start, bucket_edge, edges
+        x0, y0, per_x, per_y, columns, rows, owner, start, polygon, bucket, bucket_start, bucket_edge, xy
     )  # fmt: skip
 
 
-def polygon_edges(polygons: Any) -> tuple[Floats, Ints]:
-    """Edges of all rings as (m,4) x1 y1 x2 y2, lower end first, in polygon order, and (n+1,) offsets of polygons."""
-    from geodata.locate_kernels import ring_edges
-
+def _rings(polygons: Any) -> tuple[Floats, Ints, Ints]:
+    """Vertices of all rings (m, 2), offsets of rings into them, and offsets of polygons into rings."""
     shapes = np.array(polygons, dtype=object)
     shapes[shapely.is_missing(shapes)] = shapely.Polygon()
     if not len(shapes):
-        return np.empty((0, 4)), np.zeros(1, np.int64)
+        return np.empty((0, 2)), np.zeros(1, np.int64), np.zeros(1, np.int64)
     kind, xy, offsets = shapely.to_ragged_array(shapes, include_z=False)
     if kind not in (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON):
         raise TypeError(f"polygons wanted, not {kind.name}")
     rings, parts = offsets[:2]
     polygon_rings = parts if kind == shapely.GeometryType.POLYGON else parts[offsets[2]]
-    edges: Floats = ring_edges(xy, rings.astype(np.int64))
-    # every ring has one edge fewer than vertices
-    first_ring = polygon_rings.astype(np.int64)
-    return edges, rings[first_ring].astype(np.int64) - first_ring
+    return np.ascontiguousarray(xy), rings.astype(np.int64), polygon_rings.astype(np.int64)
 
 
 def locate(xy: Any, polygons: Any) -> Ints:

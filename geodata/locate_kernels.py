@@ -65,18 +65,10 @@ def side(ax: float, ay: float, bx: float, by: float, px: float, py: float) -> in
 
 
 @njit(cache=True)
-def ring_edges(xy: Any, rings: Any) -> Any:
-    """Edges x1 y1 x2 y2 of rings ((r+1,) offsets into ``xy``), each with its lower (then western) end first."""
-    edges = np.empty((len(xy) - (len(rings) - 1), 4))
-    e = 0
-    for ring in range(len(rings) - 1):
-        for v in range(rings[ring], rings[ring + 1] - 1):
-            ax, ay, bx, by = xy[v, 0], xy[v, 1], xy[v + 1, 0], xy[v + 1, 1]
-            if by < ay or (by == ay and bx < ax):
-                ax, ay, bx, by = bx, by, ax, ay
-            edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3] = ax, ay, bx, by
-            e += 1
-    return edges
+def _edge(xy: Any, v: int) -> Any:
+    """Ends of the edge from vertex v to v + 1, the lower one first: neighbours compute with the same numbers."""
+    ax, ay, bx, by = xy[v, 0], xy[v, 1], xy[v + 1, 0], xy[v + 1, 1]
+    return (ax, ay, bx, by) if ay <= by else (bx, by, ax, ay)
 
 
 @njit(cache=True)
@@ -97,12 +89,12 @@ def _room(table: Any, size: int, more: int) -> Any:
 
 @njit(cache=True)
 def _entries(
-    edges: Any, x0: float, y0: float, per_x: float, per_y: float, columns: int, rows: int,
+    xy: Any, x0: float, y0: float, per_x: float, per_y: float, columns: int, rows: int,
     first_bucket: Any, low_row: Any, bucket_start: Any, bucket_edge: Any,
 ) -> Any:  # fmt: skip
     """(cell, polygon, bucket) of every cell that a polygon touches with an edge, or fills (bucket ``_WHOLE``)."""
     touched = np.full(columns * rows, -1, np.int32)
-    table = np.empty((columns * rows + 1024, 3), np.int32)
+    table = np.empty((2 * columns * rows + 1024, 3), np.int32)  # pages never written cost nothing
     size = 0
     crossings = np.empty(64)
     for polygon in range(len(low_row)):
@@ -115,7 +107,7 @@ def _entries(
             found = 0
             for k in range(bucket_start[bucket], bucket_start[bucket + 1]):
                 e = bucket_edge[k]
-                ax, ay, bx, by = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
+                ax, ay, bx, by = _edge(xy, e)
                 start, end = ax, bx
                 if by > ay and (bottom > ay or top < by or ay <= middle < by):
                     slope = (bx - ax) / (by - ay)
@@ -153,38 +145,52 @@ def _entries(
 
 
 @njit(cache=True)
-def build(
-    edges: Any, first_edge: Any, x0: float, y0: float, per_x: float, per_y: float, columns: int, rows: int
-) -> Any:
-    """Arrays of :class:`geodata.locate.CellIndex` from the edges of polygons."""
-    n = len(first_edge) - 1
+def _buckets(row: Any, rings: Any, first_ring: Any) -> Any:
+    """For each polygon its lowest row and first bucket; for each bucket its edges (number of their first vertex).
+
+    ``row`` is the raster row of each vertex; a bucket holds the edges of one polygon that reach into one row.
+    """
+    n = len(first_ring) - 1
     low_row = np.zeros(n, np.int32)
     first_bucket = np.zeros(n + 1, np.int64)
     for polygon in range(n):
-        low, high = rows, -1
-        for e in range(first_edge[polygon], first_edge[polygon + 1]):
-            low = min(low, _clamp((edges[e, 1] - y0) * per_y, rows))
-            high = max(high, _clamp((edges[e, 3] - y0) * per_y, rows))
-        low_row[polygon] = low
-        first_bucket[polygon + 1] = first_bucket[polygon] + max(high - low + 1, 0)
-    bucket_start = np.zeros(first_bucket[n] + 1, np.int32)
-    for polygon in range(n):
-        base = first_bucket[polygon] - low_row[polygon]
-        for e in range(first_edge[polygon], first_edge[polygon + 1]):
-            for row in range(_clamp((edges[e, 1] - y0) * per_y, rows), _clamp((edges[e, 3] - y0) * per_y, rows) + 1):
-                bucket_start[base + row + 1] += 1
-    for b in range(len(bucket_start) - 1):
-        bucket_start[b + 1] += bucket_start[b]
-    bucket_edge = np.empty(bucket_start[-1], np.int32)
-    free = bucket_start[:-1].copy()
-    for polygon in range(n):
-        base = first_bucket[polygon] - low_row[polygon]
-        for e in range(first_edge[polygon], first_edge[polygon + 1]):
-            for row in range(_clamp((edges[e, 1] - y0) * per_y, rows), _clamp((edges[e, 3] - y0) * per_y, rows) + 1):
-                bucket_edge[free[base + row]] = e
-                free[base + row] += 1
+        start, end = rings[first_ring[polygon]], rings[first_ring[polygon + 1]]
+        buckets = 0
+        if end > start:
+            low_row[polygon] = row[start:end].min()
+            buckets = row[start:end].max() - low_row[polygon] + 1
+        first_bucket[polygon + 1] = first_bucket[polygon] + buckets
+    # shifted by one: what counts the next free place here is the start of the bucket afterwards
+    bucket_start = np.zeros(first_bucket[n] + 2, np.int32)
+    for place in (False, True):
+        if place:
+            for b in range(len(bucket_start) - 2):
+                bucket_start[b + 2] += bucket_start[b + 1]
+            bucket_edge = np.empty(bucket_start[-1], np.int32)
+        for polygon in range(n):
+            base = first_bucket[polygon] - low_row[polygon]
+            for ring in range(first_ring[polygon], first_ring[polygon + 1]):
+                for v in range(rings[ring], rings[ring + 1] - 1):
+                    for r in range(min(row[v], row[v + 1]), max(row[v], row[v + 1]) + 1):
+                        if place:
+                            bucket_edge[bucket_start[base + r + 1]] = v
+                            bucket_start[base + r + 1] += 1
+                        else:
+                            bucket_start[base + r + 2] += 1
+    return low_row, first_bucket, bucket_start[:-1], bucket_edge
+
+
+@njit(cache=True)
+def build(
+    xy: Any, rings: Any, first_ring: Any, x0: float, y0: float, per_x: float, per_y: float, columns: int, rows: int
+) -> Any:
+    """Arrays of :class:`geodata.locate.CellIndex` from rings ((r + 1,) offsets into ``xy``) of polygons (offsets)."""
+    row = np.empty(len(xy), np.int32)
+    for v in range(len(xy)):
+        row[v] = _clamp((xy[v, 1] - y0) * per_y, rows)
+    low_row, first_bucket, bucket_start, bucket_edge = _buckets(row, rings, first_ring)
     table = _entries(
-        edges, x0, y0, per_x, per_y, columns, rows, first_bucket, low_row, bucket_start, bucket_edge
+        xy, x0, y0, per_x, per_y, columns, rows, first_bucket, low_row, bucket_start, bucket_edge
     )  # fmt: skip
     cell_start = np.zeros(columns * rows + 2, np.int32)
     for k in range(len(table)):
@@ -208,22 +214,38 @@ def build(
 
 
 @njit(cache=True)
-def _inside(edges: Any, bucket_edge: Any, first: int, last: int, x: float, y: float) -> bool:
+def _inside(xy: Any, bucket_edge: Any, first: int, last: int, x: float, y: float) -> bool:
+    """Half-open ray crossing to the east, without branches; where rounding might decide, it is asked exactly."""
     crossings = 0
+    unsure = False
     for k in range(first, last):
-        e = bucket_edge[k]
-        ax, ay, bx, by = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
-        beside = (ay <= y) & (y < by) & ((x <= ax) | (x <= bx))
-        if beside and (((x < ax) & (x < bx)) or side(ax, ay, bx, by, x, y) > 0):
-            crossings += 1
+        v = bucket_edge[k]
+        ax, ay, bx, by = xy[v, 0] - x, xy[v, 1] - y, xy[v + 1, 0] - x, xy[v + 1, 1] - y
+        left, right = ax * by, ay * bx
+        upward = ay <= 0.0
+        straddles = upward != (by <= 0.0)
+        crossings += straddles & ((left > right) == upward)
+        unsure |= straddles & (abs(left - right) <= _FILTER * (abs(left) + abs(right)))
+    if unsure:
+        return _inside_exactly(xy, bucket_edge, first, last, x, y)
     return crossings % 2 == 1
 
 
 @njit(cache=True)
-def _on_border(edges: Any, bucket_edge: Any, first: int, last: int, x: float, y: float) -> bool:
+def _inside_exactly(xy: Any, bucket_edge: Any, first: int, last: int, x: float, y: float) -> bool:
+    inside = False
+    for k in range(first, last):
+        ax, ay, bx, by = _edge(xy, bucket_edge[k])
+        if ay <= y < by and side(ax, ay, bx, by, x, y) > 0:
+            inside = not inside
+    return inside
+
+
+@njit(cache=True)
+def _on_border(xy: Any, bucket_edge: Any, first: int, last: int, x: float, y: float) -> bool:
     for k in range(first, last):
         e = bucket_edge[k]
-        ax, ay, bx, by = edges[e, 0], edges[e, 1], edges[e, 2], edges[e, 3]
+        ax, ay, bx, by = _edge(xy, e)
         if ay <= y <= by and min(ax, bx) <= x <= max(ax, bx) and side(ax, ay, bx, by, x, y) == 0:
             return True
     return False
@@ -260,7 +282,7 @@ def locate_points(xy: Any, index: Any, found: Any) -> None:
     # locals: an attribute of the index read inside the loop costs more than the search
     x0, y0, per_x, per_y, columns, rows = index.x0, index.y0, index.per_x, index.per_y, index.columns, index.rows
     owner, cell_start, polygons, buckets = index.cell_owner, index.cell_start, index.entry_polygon, index.entry_bucket
-    bucket_start, bucket_edge, edges = index.bucket_start, index.bucket_edge, index.edges
+    bucket_start, bucket_edge, corners = index.bucket_start, index.bucket_edge, index.xy
     points, cells = np.empty(len(xy), np.int32), np.empty(len(xy), np.int32)
     size = 0
     for p in range(len(xy)):
@@ -275,13 +297,13 @@ def locate_points(xy: Any, index: Any, found: Any) -> None:
         start, end = cell_start[cells[i]], cell_start[cells[i] + 1]
         for k in range(start, end):
             b = buckets[k]
-            if b == _WHOLE or _inside(edges, bucket_edge, bucket_start[b], bucket_start[b + 1], x, y):
+            if b == _WHOLE or _inside(corners, bucket_edge, bucket_start[b], bucket_start[b + 1], x, y):
                 found[p] = polygons[k]
                 break
         if found[p] < 0:
             for k in range(start, end):
                 b = buckets[k]
-                if _on_border(edges, bucket_edge, bucket_start[b], bucket_start[b + 1], x, y):
+                if _on_border(corners, bucket_edge, bucket_start[b], bucket_start[b + 1], x, y):
                     found[p] = polygons[k]
                     break
 
@@ -310,7 +332,7 @@ def locate_every(xy: Any, index: Any) -> Any:
         for k in range(index.cell_start[cell], index.cell_start[cell + 1]):
             b = index.entry_bucket[k]
             if b == _WHOLE or _inside(
-                index.edges, index.bucket_edge, index.bucket_start[b], index.bucket_start[b + 1], x, y
+                index.xy, index.bucket_edge, index.bucket_start[b], index.bucket_start[b + 1], x, y
             ):
                 if size == len(points):
                     points = np.concatenate((points, np.empty(size, np.int64)))
