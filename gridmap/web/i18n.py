@@ -29,8 +29,8 @@ def init_app(app: Flask) -> None:
     app.config["BABEL_DEFAULT_TIMEZONE"] = config.time_zone
     Babel(app, locale_selector=select_locale)
     app.add_template_global(get_locale)
-    messages = script_messages()
-    app.add_template_global(lambda: messages, "script_messages")
+    english = script_messages()
+    app.add_template_global(lambda: english if get_locale().language == "en" else {}, "script_messages")
     app.add_template_filter(in_language)
     app.add_url_rule("/language", "language", change_language, methods=["POST"])
 
