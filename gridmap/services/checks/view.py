@@ -66,7 +66,7 @@ def load(session: Session, plan: Plan, region: Region) -> Loaded:
         compounds=rules.Compounds(name=compounds["name"], households=bulk.ints(compounds["households"])),
         misfits=_misfits(session, plan, grid_ids, communities, lon0),
         retired_codes={
-            code: until for code, until in session.execute(query("checks", "retired_codes"), {"plan": plan.id})
+            row.code: row.valid_to for row in session.execute(query("checks", "retired_codes"), {"plan": plan.id})
         },
     )
     return Loaded(view, grid_ids, region_ids, lon0)
