@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -122,6 +123,11 @@ def find_misfits(layer: Layer, table: Table, assignment: Ints, cut_share: float)
     yield from _moved(layer, assignment)
 
 
+def rows_of(owner: Ints, value: Any) -> slice:
+    """Where ``value`` stands in the sorted ``owner``."""
+    return slice(*np.searchsorted(owner, [value, value + 1]).tolist())
+
+
 def _place(shape: Any, layer: Layer) -> Any:
     """What of ``shape`` is more than noise, None where nothing is."""
     parts = pieces(shape, layer.tolerance_m2)
@@ -189,11 +195,11 @@ def _unit_cuts(layer: Layer, table: Table, cut_share: float) -> list[Misfit]:
     partly = (ground == 1) & (unit_m2 - part_m2 > np.maximum(cut_share * unit_m2, layer.tolerance_m2))
     found = []
     for unit in np.flatnonzero(several | (ground > 1) | partly):
-        mine = table.unit == unit
         by_people = bool(several[unit])
-        rows = mine & (table.households > 0) if by_people else (layer.unit == unit) & large
-        grids = (table.grid if by_people else layer.grid)[rows]
-        sizes = (table.households if by_people else layer.area_m2)[rows]
+        owner, use = (table.unit, table.households > 0) if by_people else (layer.unit, large)
+        rows = rows_of(owner, unit)
+        grids = (table.grid if by_people else layer.grid)[rows][use[rows]]
+        sizes = (table.households if by_people else layer.area_m2)[rows][use[rows]]
         whole = totals[unit] if by_people else unit_m2[unit]
         order = np.lexsort((grids, -sizes))
         held = (sizes[order] / whole).tolist()
@@ -219,8 +225,9 @@ def _building_cuts(layer: Layer) -> list[Misfit]:
     whole_m2 = shapely.area(footprints[rows])[row]
     through = (area_m2 > layer.tolerance_m2) & (area_m2 < whole_m2 - layer.tolerance_m2)
     found = []
-    for cut in np.unique(row[through]):
-        mine = through & (row == cut)
+    row, grid, area_m2, whole_m2 = row[through], grid[through], area_m2[through], whole_m2[through]
+    for cut in np.unique(row):
+        mine = rows_of(row, cut)
         building = int(rows[cut])
         held = area_m2[mine] / whole_m2[mine]
         found.append(
@@ -241,10 +248,11 @@ def _compound_splits(layer: Layer) -> list[Misfit]:
     owner, grid, inside = sum_pairs(compound[named], layer.member_grid[named], households[named], n)
     owner, grid, inside = owner[inside > 0], grid[inside > 0], inside[inside > 0]
     found = []
+    by_compound = np.argsort(layer.buildings.compound, kind="stable")
     for split in np.unique(owner)[np.unique(owner, return_counts=True)[1] > 1]:
-        mine = np.flatnonzero(owner == split)
-        mine = mine[np.argsort(-inside[mine], kind="stable")]
-        rows = np.flatnonzero(layer.buildings.compound == split)
+        pairs = rows_of(owner, split)
+        mine = pairs.start + np.argsort(-inside[pairs], kind="stable")
+        rows = by_compound[rows_of(layer.buildings.compound[by_compound], split)]
         total = inside[mine].sum()
         place = shapely.convex_hull(shapely.geometrycollections(layer.buildings.geometry[rows]))
         found.append(
@@ -281,8 +289,12 @@ def _moved(layer: Layer, assignment: Ints) -> list[Misfit]:
     ground[drawn] = shapely.difference(ground[drawn], layer.grids[target[drawn]])
     households = _households_moved(layer, assignment)
     found = []
-    for a, b in sorted(set(zip(source.tolist(), target.tolist(), strict=True))):
-        if (place := _place(shapely.union_all(ground[(source == a) & (target == b)]), layer)) is not None:
+    order = np.lexsort((target, source))
+    source, target, ground = source[order], target[order], ground[order]
+    starts = np.flatnonzero((np.diff(source, prepend=-2) != 0) | (np.diff(target, prepend=-2) != 0))
+    for start, end in pairwise([*starts.tolist(), len(source)]):
+        a, b = int(source[start]), int(target[start])
+        if (place := _place(shapely.union_all(ground[start:end]), layer)) is not None:
             found.append(Misfit(MisfitKind.BORDER_MOVED, place, (a, b), place.area, households.get((a, b), 0)))
     return found
 

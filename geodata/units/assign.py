@@ -35,12 +35,14 @@ def assign(buildings: Geometries, faces: Geometries) -> Ints:
 
 
 def shares(footprints: Geometries, faces: Geometries) -> tuple[Ints, Ints, Floats]:
-    """Footprint row, face row and common ``area_m2`` of all that meet; invalid outlines count as repaired."""
+    """Footprint row, face row and common ``area_m2`` of all that meet, sorted; invalid outlines count as repaired."""
     invalid = ~shapely.is_valid(footprints)
     if invalid.any():
         footprints = footprints.copy()
         footprints[invalid] = shapely.make_valid(footprints[invalid])
     row, at = shapely.STRtree(footprints).query(faces, predicate="intersects")[::-1]
+    order = np.lexsort((at, row))
+    row, at = row[order], at[order]
     area_m2 = shapely.area(footprints[row])
     # most footprints lie within one face: only the others need their share measured
     alone = np.flatnonzero((np.bincount(row, minlength=len(footprints)) == 1)[row])
