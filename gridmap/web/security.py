@@ -13,6 +13,7 @@ from gridmap.web.config import app_settings
 from gridmap.web.session import uses_token
 
 _csrf = CSRFProtect()
+_JSON_BYTES = 32 << 20
 
 
 def init_app(app: Flask) -> None:
@@ -67,6 +68,8 @@ def content_security_policy(nonce: str, tile_url: str | None) -> str:
 
 def _refuse_nul() -> None:
     """PostgreSQL text cannot hold the character NUL: refuse it once, here, instead of failing anywhere."""
+    if request.is_json:
+        request.max_content_length = _JSON_BYTES
     told = [request.path, *request.args.values(), *request.form.values()]
     if any("\0" in text for text in told) or (request.is_json and b"\\u0000" in request.get_data()):
         raise Invalid("NUL_CHARACTER")

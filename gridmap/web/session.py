@@ -16,6 +16,7 @@ from gridmap.services.tokens import actor_of_token
 
 View = TypeVar("View", bound=Callable[..., Any])
 _REFRESH_S = 60
+_STRANGERS_BYTES = 64 << 10
 
 
 def init_app(app: Flask) -> None:
@@ -89,5 +90,8 @@ def _identify() -> None:
 
 
 def _require_sign_in() -> None:
-    if g.actor is None and not is_public(current_app, request.endpoint):
+    if g.actor is not None:
+        return
+    if not is_public(current_app, request.endpoint):
         raise NotSignedIn("SIGN_IN_FIRST")
+    request.max_content_length = _STRANGERS_BYTES

@@ -11,6 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from itsdangerous import TimestampSigner
 
+from gridmap.db import engine
 from gridmap.services.accounts import ensure_first_administrator
 from tests.regions import EAST, add_regions
 from tests.web import PASSWORD, add_person, csrf_of, make_app, signed_in
@@ -163,6 +164,22 @@ def test_the_audit_is_exported_with_formulas_as_text(app: Flask, boss: FlaskClie
     book = openpyxl.load_workbook(io.BytesIO(boss.get("/audit/export.xlsx?action=login.failed").data))
     cell = book.active["B2"]
     assert (cell.value, cell.data_type) == ("=cmd|' /c calc'!a1", "s")
+
+
+def test_a_stranger_cannot_send_much(app: Flask) -> None:
+    client = app.test_client()
+    answer = client.post("/sign-in", data={"csrf_token": csrf_of(client), "login": "x" * 100_000})
+    assert answer.status_code == 413
+
+
+def test_without_a_database_every_page_says_so(app: Flask, boss: FlaskClient, database_url: str) -> None:
+    engine.connect("postgresql://nobody@127.0.0.1:1/none")
+    for path in ("/", "/api/v1/session", "/health"):
+        answer = boss.get(path)
+        assert answer.status_code == 503, path
+        assert "DB_UNREACHABLE" in answer.text
+    engine.disconnect()
+    engine.connect(database_url)
 
 
 def test_health_tells_nothing_but_whether_it_works(app: Flask) -> None:
