@@ -9,7 +9,9 @@ from gridmap.services.imports.configure import configure, datum_report, preview
 from gridmap.services.imports.problems import geometry_sample, problem_summary, problems, rows
 from gridmap.services.imports.recover import recover
 from gridmap.services.imports.rejected import rejected_file
+from gridmap.services.imports.sample import preview_sample
 from gridmap.services.imports.staging import prepare, run_stage, stage
+from gridmap.services.imports.standing import standing
 from gridmap.services.imports.undo import undo_accept
 from gridmap.services.imports.views import (
     Accepted,
@@ -49,6 +51,7 @@ __all__ = [
     "latest",
     "prepare",
     "preview",
+    "preview_sample",
     "problem_summary",
     "problems",
     "receive",
@@ -58,5 +61,6 @@ __all__ = [
     "run_accept",
     "run_stage",
     "stage",
+    "standing",
     "undo_accept",
 ]

@@ -75,7 +75,7 @@ def configure(
     datum: str | None = None,
     mapping: Mapping[str, str | None] | None = None,
     department: str | None = None,
-    estimate: Mapping[str, float] | None = None,
+    estimate: Mapping[str, float] | str | None = None,
     region: str | None = None,
     derive: str | None = None,
     where: Mapping[str, str] | None = None,
@@ -113,14 +113,26 @@ def configure(
 
 
 @service
-def datum_report(session: Session, actor: Actor, batch_id: int) -> DatumView:
-    """The datum detective on the first records, against trusted layers already in the database."""
+def datum_report(
+    session: Session,
+    actor: Actor,
+    batch_id: int,
+    *,
+    encoding: str | None = None,
+    layer: str | None = None,
+    crs: str | None = None,
+) -> DatumView:
+    """The datum detective on the first records, against trusted layers already in the database.
+
+    ``encoding``, ``layer`` and ``crs`` try other readings without keeping them.
+    """
     batch = batches.find(session, actor, batch_id)
     kind = Kind(batch.kind)
-    with files.opened(batch) as source:
+    chosen = crs or batch.crs
+    with files.opened(batch, encoding=encoding, layer=layer) as source:
         mapping, _ = columns.mapping_of(session, batch, source)
         guesses = coordinates.readings(session, source, mapping, kind)
-        guess = coordinates.guess_of(batch.crs, guesses) if batch.crs else coordinates.the_one(guesses)
+        guess = coordinates.guess_of(chosen, guesses) if chosen else coordinates.the_one(guesses)
         sample = coordinates.sample_stored(source, mapping, kind, guess)
     return coordinates.datum_view(coordinates.judge_datum(session, kind, sample), actor.locale)
 
@@ -148,9 +160,11 @@ def _choose_region(session: Session, actor: Actor, batch: ImportBatch, code: str
     batch.region_id = found.id if found else None
 
 
-def _choose_options(batch: ImportBatch, estimate: Mapping[str, float] | None, derive: str | None) -> None:
+def _choose_options(batch: ImportBatch, estimate: Mapping[str, float] | str | None, derive: str | None) -> None:
     options = dict(batch.options)
-    if estimate is not None:
+    if isinstance(estimate, str):
+        options["estimate"] = None
+    elif estimate is not None:
         from geodata.estimate import EstimateOptions
 
         known = EstimateOptions.__dataclass_fields__
