@@ -13,7 +13,7 @@ from geodata.errors import GeodataError
 from geodata.fields import FIELDS, Field, Kind
 from geodata.headers import guess_mapping
 from geodata.ledger import Mask
-from geodata.personal import is_personal_header, personal_cells, personal_columns
+from geodata.personal import is_personal_header, personal_columns
 from geodata.problems import Problem, Severity
 from geodata.readers.source import header_hash
 
@@ -79,12 +79,6 @@ def _typed(
 
     refused = ledger.formulas(raw) if table else np.zeros(len(raw), bool)
     report("CELL_FORMULA", refused)
-    if field.type in ("text", "code"):
-        personal = personal_cells(raw, mobiles=field.type == "text")
-        for i in np.flatnonzero(personal).tolist():
-            params = {"field": field.name, "field_zh": field.zh, "field_en": field.en}
-            problems.append(Problem("PERSONAL_VALUE", Severity.ERROR, int(rows[i]), params=params))
-        refused = refused | personal
     if refused.any():
         raw = raw.mask(refused)
     companion: dict[str, pd.Series] = {}

@@ -29,6 +29,11 @@ def is_personal_header(header: str) -> bool:
     return any(word in plain for word in PERSONAL_HEADERS)
 
 
+def is_identifier_header(header: str) -> bool:
+    """Whether ``header`` names a number or code, which may look like a mobile number and is none."""
+    return _plain(header).endswith(_IDENTIFIERS)
+
+
 def holds_identity(text: str) -> bool:
     """Whether ``text`` contains an identity number with a right check character."""
     return any(_checks(hit.group()) for hit in _IDENTITY.finditer(text))
@@ -53,7 +58,7 @@ def personal_columns(sample: pd.DataFrame) -> list[str]:
     for position, header in enumerate(sample.columns):
         column = sample.iloc[:, position]
         filled = int(column.notna().sum())
-        mobiles = not _plain(str(header)).endswith(_IDENTIFIERS)  # a case number may well look like a phone number
+        mobiles = not is_identifier_header(str(header))
         if is_personal_header(str(header)) or (filled and _share(column, filled, mobiles) >= 1 / 3):
             found.append(str(header))
     return found

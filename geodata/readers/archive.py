@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import lzma
 import stat
 import struct
@@ -35,6 +36,9 @@ _BROKEN = (
 )
 
 
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one upload may cost: bytes as sent, bytes inflated, inflated over packed, entries of an archive."""
@@ -51,6 +55,7 @@ def opened(path: Path, limits: Limits) -> Iterator[tuple[zipfile.ZipFile, list[z
 
     Raises ``ARCHIVE_BROKEN``, ``ARCHIVE_TOO_MANY``, ``ARCHIVE_PATH``, ``ARCHIVE_ENCRYPTED``, ``ARCHIVE_NESTED`` or
     ``ARCHIVE_BOMB``; a fault of the zip format that shows while the caller reads is ``ARCHIVE_BROKEN`` too.
+    A full disk stays an ``OSError``.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -64,6 +69,8 @@ def opened(path: Path, limits: Limits) -> Iterator[tuple[zipfile.ZipFile, list[z
             _refuse_bomb(sum(info.file_size for info in files), path.stat().st_size, limits)
             yield archive, files
     except _BROKEN as error:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise
         raise GeodataError("ARCHIVE_BROKEN", name=path.name) from error
 
 

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 import pandas as pd
 
 from geodata.errors import GeodataError
-from geodata.personal import personal_columns
+from geodata.personal import is_identifier_header, personal_cells, personal_columns
 from geodata.problems import Problem, Severity
 from geodata.readers.archive import Limits, unpack
 from geodata.readers.batch import Batch, Reader
@@ -67,9 +67,13 @@ class Source:
         if unknown:
             raise GeodataError("COLUMN_UNKNOWN", column=unknown[0], columns="、".join(reader.columns[:30]))
         first = next(iter(reader.batches(_SAMPLE_ROWS)), None)
-        self._sample = pd.DataFrame(columns=list(reader.columns)) if first is None else first.attributes
-        self.personal = personal_columns(self._sample)
+        self.personal = personal_columns(
+            pd.DataFrame(columns=list(reader.columns)) if first is None else first.attributes
+        )
         self.columns = [name for name in reader.columns if name not in self.personal]
+        if first is not None:
+            self._withhold_personal(first)
+        self._sample = pd.DataFrame(columns=self.columns) if first is None else first.attributes
         self.header_hash = header_hash(reader.columns)
         self.notes: list[Problem] = list(reader.notes)
         if self.personal:
@@ -78,18 +82,30 @@ class Source:
     def preview(self, n: int = 20) -> pd.DataFrame:
         """The first ``n`` records, without geometry."""
         if n <= _SAMPLE_ROWS and not self._where:
-            return self._sample[self.columns].head(n)
+            return self._sample.head(n)
         frame = next((batch.attributes for batch in self.batches(max(n, 1))), None)
         return pd.DataFrame(columns=self.columns) if frame is None else frame.head(n)
 
     def batches(self, size: int = 65536) -> Iterator[Batch]:
         """All records, ``size`` at a time, from the first one on at every call."""
         for batch in self._reader.batches(size):
-            if self.personal:
-                batch.attributes = batch.attributes[self.columns]
+            self._withhold_personal(batch)
             for column, wanted in self._where.items():
                 batch = batch.take((batch.attributes[column].astype("str") == wanted).to_numpy(bool))
             yield batch
+
+    def _withhold_personal(self, batch: Batch) -> None:
+        """Take personal columns out, and personal values out of the others, naming row and column."""
+        kept = batch.attributes[self.columns]
+        for name in self.columns:
+            found = personal_cells(kept[name], mobiles=not is_identifier_header(name))
+            if found.any():
+                kept = kept.assign(**{name: kept[name].mask(found)})
+                rows = batch.rows[found].tolist()
+                batch.problems += [
+                    Problem("PERSONAL_VALUE", Severity.WARNING, row, params={"column": name}) for row in rows
+                ]
+        batch.attributes = kept
 
 
 def open_source(

@@ -16,6 +16,7 @@ import shapely
 
 from geodata.errors import GeodataError
 from geodata.readers import Format, Limits, open_source
+from geodata.readers.archive import inflate, opened
 
 KML = """<?xml version="1.0" encoding="UTF-8"?>{doctype}
 <kml xmlns="http://www.opengis.net/kml/2.2"><Document><Folder><name>网格</name><Placemark><name>第一网格</name>
@@ -218,6 +219,17 @@ def test_symlink_nested_encrypted_and_too_many(tmp_path):
         assert refused(path, tmp_path / "s", limits=Limits(max_entries=10)).code == code
 
 
+def test_a_full_disk_is_no_fault_of_the_archive(tmp_path):
+    with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
+        archive.writestr("x.csv", "a,b\n1,2\n")
+    with (
+        Path("/dev/full").open("wb", buffering=0) as full,
+        pytest.raises(OSError, match="No space left"),
+        opened(tmp_path / "x.zip", Limits()) as (archive, files),
+    ):
+        inflate(archive, files[0], full, 1000)
+
+
 def test_zip_bombs_declared_and_lying(tmp_path):
     path = tmp_path / "x.zip"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -290,6 +302,22 @@ def test_personal_columns_are_named_and_never_delivered(tmp_path):
     for frame in (source.preview(), next(source.batches()).attributes):
         assert list(frame.columns) == ["楼栋", "户数"]
     assert [note.code for note in source.notes] == ["PERSONAL_COLUMNS"]
+
+
+def test_personal_values_are_taken_out_cell_by_cell(tmp_path):
+    path = tmp_path / "x.csv"
+    rows = ["1,文昌路"] * 9 + ["13812345678,张三电话13812345678", "1,证号11010519491231002X", "1,330102001001"]
+    path.write_text("事件编号,地点\n" + "\n".join(rows) + "\n")
+    source = open_source(path, scratch=tmp_path / "s")
+    (batch,) = source.batches()
+    assert not source.personal
+    assert [(p.code, p.row, p.params) for p in batch.problems] == [
+        ("PERSONAL_VALUE", 10, {"column": "地点"}),
+        ("PERSONAL_VALUE", 11, {"column": "地点"}),
+    ]
+    for frame in (batch.attributes, source.preview()):
+        assert frame["地点"].isna().tolist() == [False] * 9 + [True, True, False]
+        assert frame["事件编号"][9] == "13812345678"  # a number of a case may look like one of a phone
 
 
 def test_where_keeps_row_numbers(tmp_path, frame):
