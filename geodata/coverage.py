@@ -67,9 +67,13 @@ def gaps(geoms: Any, within: shapely.Geometry | None = None, min_m2: float = 0.0
     union = shapely.union_all(_valid(geoms))
     # faces, not the holes of polygons: pieces that touch at two points enclose ground and have no hole
     edges = shapely.get_parts(shapely.node(shapely.boundary(union)))
-    filled = shapely.union_all(shapely.get_parts(shapely.polygonize(edges)))
-    ground = filled if within is None else shapely.union(filled, repair(within).geometry[0])
-    pieces = shapely.get_parts(_areal(np.array([shapely.difference(ground, union)]))[0])
+    faces = shapely.get_parts(shapely.polygonize(edges))
+    shapely.prepare(union)
+    pieces = faces[~shapely.intersects(union, shapely.point_on_surface(faces))]
+    if within is not None:
+        ground = repair(within).geometry[0]
+        beyond = shapely.difference(pieces, ground)
+        pieces = shapely.get_parts(_areal(np.array([*beyond, shapely.difference(ground, union)])))
     area_m2 = shapely.area(pieces)
     order = np.argsort(-area_m2, kind="stable")
     order = order[area_m2[order] > min_m2]
