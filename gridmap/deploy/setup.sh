@@ -74,8 +74,8 @@ if ! { [ -x .venv/bin/gridmap ] && { [ "$(cat .venv/.stamp-$purpose 2>/dev/null)
     [ -x .venv/bin/python ] && .venv/bin/python -c '' 2>/dev/null || "$python" -m venv --clear .venv
     offline=()
     [ -d wheels ] && offline=(--no-index --find-links wheels)
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check "${offline[@]}" --require-hashes -r "$lock"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-index --no-build-isolation --no-deps \
+    .venv/bin/python -m pip install -qq --disable-pip-version-check "${offline[@]}" --require-hashes -r "$lock"
+    .venv/bin/python -m pip install -qq --disable-pip-version-check --no-index --no-build-isolation --no-deps \
         --config-settings editable_mode=compat -e .
     echo "$want" >".venv/.stamp-$purpose"
 fi
@@ -87,14 +87,11 @@ if [ "$(cat gridmap/static/vendor/.stamp 2>/dev/null)" != "$want" ]; then
     bash gridmap/deploy/assets.sh
     echo "$want" >gridmap/static/vendor/.stamp
 fi
-for catalogue in gridmap/translations/*/LC_MESSAGES/messages.po; do
-    [ -e "$catalogue" ] || continue
-    [ "${catalogue%.po}.mo" -nt "$catalogue" ] || .venv/bin/pybabel -q compile -i "$catalogue" -o "${catalogue%.po}.mo"
-done
+.venv/bin/python -m gridmap.translations compile
 want=$(find geodata gridmap -name '*.py' -newer .venv/.stamp-compiled 2>/dev/null | head -n 1 || true)
 if [ ! -e .venv/.stamp-compiled ] || [ -n "$want" ]; then
     .venv/bin/python -m compileall -q gridmap geodata
-    say "compiling the numeric kernels"
+    say "compiling bytecode and numeric kernels"
     .venv/bin/python -m geodata.warm
     touch .venv/.stamp-compiled
 fi
