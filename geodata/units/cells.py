@@ -16,6 +16,7 @@ from geodata.units.model import NONE, Flags, Floats, Geometries, Ints, geometrie
 from geodata.units.topology import border_segments
 
 _SAMPLE_M = 4.0
+_SMOOTH_M = 0.5
 
 
 def divide(face: Any, buildings: Geometries, weight: Ints, compound: Ints, target: int) -> tuple[Ints, Geometries]:
@@ -115,7 +116,9 @@ def _ridges(face: Any, xy: Floats, group: Ints) -> Geometries:
     between = (label[pairs[:, 0]] != label[pairs[:, 1]]) & (label[pairs] != NONE).all(axis=1) & (vertices >= 0).all(1)
     ends = diagram.vertices[vertices[between]] + origin
     ends = ends[np.abs(ends[:, 0] - ends[:, 1]).max(axis=1) > 0]
-    lines = shapely.multilinestrings(shapely.linestrings(ends))
-    clipped = shapely.intersection(lines, shapely.buffer(face, OVERSHOOT_M, join_style="mitre"))
+    # ridges between sampled outlines zigzag by their nature; a footprint grazed by the smoothed line is led round later
+    merged = shapely.line_merge(shapely.multilinestrings(shapely.linestrings(ends)))
+    smooth = shapely.simplify(merged, _SMOOTH_M, preserve_topology=False)
+    clipped = shapely.intersection(smooth, shapely.buffer(face, OVERSHOOT_M, join_style="mitre"))
     parts = shapely.get_parts(clipped)
     return geometries(parts[shapely.get_type_id(parts) == 1])
