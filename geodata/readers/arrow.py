@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 
 def attributes(part: pa.RecordBatch, decode: Callable[[str], str] | None = None) -> pd.DataFrame:
-    """The columns of ``part``: integers keep being integers beside nulls, lists and structs become text.
+    """The columns of ``part``: integers keep being integers beside nulls, days become moments, lists and
+    structs become text: no column holds Python objects.
 
     ``decode`` is applied to each distinct text.
     """
@@ -27,8 +28,12 @@ def attributes(part: pa.RecordBatch, decode: Callable[[str], str] | None = None)
             kind = column.type
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
             column = column if decode is None else _recoded(column, decode)
+        elif pa.types.is_date(kind):
+            column = column.cast(pa.timestamp("s"), safe=False)
         elif pa.types.is_decimal(kind):
             column = column.cast(pa.float64(), safe=False)
+        elif pa.types.is_temporal(kind) and not pa.types.is_timestamp(kind):
+            column = column.cast(pa.string())
         elif not (pa.types.is_primitive(kind) or pa.types.is_boolean(kind)):
             column = pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())
         columns[position] = column.to_pandas(types_mapper=_nullable)

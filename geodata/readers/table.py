@@ -96,14 +96,19 @@ def _text(column: Sequence[str | None]) -> pd.Series:
 
 
 def _mixed(column: Sequence[Any]) -> pd.Series:
-    """A column of a sheet: numbers where all are numbers, text where all are text, else both side by side."""
+    """A column of a sheet: numbers where all are numbers, else text."""
     cells = [_plain(cell) for cell in column]
     kinds = {type(cell) for cell in cells if cell is not None}
     if kinds == {int} and all(abs(cell) < 1 << 62 for cell in cells if isinstance(cell, int)):
         return pd.Series(cells, dtype="Int64")
     if kinds and kinds <= {int, float}:
         return pd.Series([np.nan if cell is None else float(cell) for cell in cells], dtype="float64")
-    return pd.Series(cells, dtype="str" if kinds <= {str} else "object")
+    return pd.Series([cell if cell is None or isinstance(cell, str) else _written(cell) for cell in cells], dtype="str")
+
+
+def _written(number: float) -> str:
+    """A number among text, as its cell shows it; beyond 15 digits a spreadsheet knows no more than the power of ten."""
+    return str(int(number)) if isinstance(number, int) or (number.is_integer() and abs(number) < 1e15) else repr(number)
 
 
 def _plain(cell: Any) -> str | int | float | None:

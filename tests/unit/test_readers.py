@@ -320,6 +320,36 @@ def test_personal_values_are_taken_out_cell_by_cell(tmp_path):
         assert frame["事件编号"][9] == "13812345678"  # a number of a case may look like one of a phone
 
 
+def test_columns_hold_text_numbers_and_moments_never_objects(tmp_path):
+    import datetime as dt
+    import decimal
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pa.table(
+        {
+            "day": [dt.date(2025, 4, 3), None],
+            "hour": [dt.time(8, 30), None],
+            "span": [dt.timedelta(1), None],
+            "list": [[1, 2], None],
+            "struct": [{"a": 1}, None],
+            "bytes": [b"x", None],
+            "money": [decimal.Decimal("1.50"), None],
+            "null": [None, None],
+            "small": pa.array([1, None], pa.uint8()),
+            "flag": [True, None],
+        }
+    )
+    pq.write_table(table, tmp_path / "x.parquet")
+    (batch,) = open_source(tmp_path / "x.parquet", scratch=tmp_path / "s").batches()
+    assert batch.geometry is None
+    assert not [name for name in batch.attributes if batch.attributes[name].dtype == object]
+    assert batch.attributes["day"][0] == pd.Timestamp("2025-04-03")
+    assert batch.attributes["money"][0] == 1.5
+    assert batch.attributes["hour"][0].startswith("08:30")
+
+
 def test_where_keeps_row_numbers(tmp_path, frame):
     frame.to_file(tmp_path / "x.gpkg")
     (batch,) = open_source(tmp_path / "x.gpkg", scratch=tmp_path / "s", where={"名称": "东城小区"}).batches()
