@@ -53,9 +53,13 @@ class Databases:
         if name not in self._templates:
             self._sql(f"CREATE DATABASE {name}" + (f" TEMPLATE {parent}" if parent else ""))
             engine.connect(self.cluster.url_of(name))
-            fill()
-            engine.disconnect()
-            self._templates.add(name)
+            try:
+                fill()
+                self._templates.add(name)
+            finally:
+                engine.disconnect()
+                if name not in self._templates:
+                    self._sql(f"DROP DATABASE {name}")
         return name
 
     def create(self, template: str) -> str:
@@ -96,6 +100,17 @@ def _load_demo(size: float) -> Callable[[], None]:
 @pytest.fixture
 def demo_url(databases: Databases) -> Iterator[str]:
     """A database with a small demo town (a fifth of the full one): units, plans, cases, all checked."""
+    empty = databases.template("empty", migrate)
+    url = databases.create(databases.template("demo", _load_demo(0.2), parent=empty))
+    engine.connect(url)
+    yield url
+    engine.disconnect()
+    databases.drop(url)
+
+
+@pytest.fixture(scope="module")
+def shared_demo_url(databases: Databases) -> Iterator[str]:
+    """The small demo town for a whole module whose tests only read."""
     empty = databases.template("empty", migrate)
     url = databases.create(databases.template("demo", _load_demo(0.2), parent=empty))
     engine.connect(url)

@@ -19,11 +19,13 @@ SHOWN = 20
 @json_option
 def command(plan_id: int, standard: str | None, rules: tuple[str, ...], as_json: bool) -> None:
     """Check all rules; exit code 1 where a finding blocks approval (severity E)."""
+    from geodata import standards
     from gridmap.services import checks
 
     with coded_errors(as_json), ready_database():
+        profile = None if standard is None else standards.load(standard).to_dict()
         with progress_bar("check", quiet=as_json) as advance:
-            totals = checks.check(SYSTEM, plan_id, rules=rules or None, profile=standard, progress=advance)
+            totals = checks.check(SYSTEM, plan_id, rules=rules or None, profile=profile, progress=advance)
         found = checks.results(SYSTEM, plan_id, limit=1_000_000 if as_json else SHOWN)
         locale = language()
         document = {

@@ -44,11 +44,17 @@ def from_import(
     batch_id: int, name: str, standard: str, region: str | None, department: str | None, as_json: bool
 ) -> None:
     """Lay imported grids over the units: the plan they make, and every place where they do not fit."""
+    from geodata import standards
     from gridmap.services import plans
 
     with coded_errors(as_json), ready_database():
         plan_id = plans.plan_from_source(
-            SYSTEM, batch_id, name, profile=standard, region_code=region, department=department
+            SYSTEM,
+            batch_id,
+            name,
+            profile=standards.load(standard).to_dict(),
+            region_code=region,
+            department=department,
         )
         kinds = plans.misfits(SYSTEM, plan_id, limit=0)["kinds"]
     lines = [f"plan {plan_id}", *(f"{row['kind']}: {row['count']}" for row in kinds)]
@@ -63,9 +69,10 @@ def from_import(
 @json_option
 def from_assignment(file: Path, name: str, region: str, standard: str, as_json: bool) -> None:
     """Make a plan from an exported assignment of units (units-csv), edited or not."""
+    from geodata import standards
     from gridmap.services import exports, plans
 
     with coded_errors(as_json), ready_database():
         rows, grids = exports.read_assignment(file)
-        plan_id = plans.from_assignment(SYSTEM, name, region, rows, grids, profile=standard)
+        plan_id = plans.from_assignment(SYSTEM, name, region, rows, grids, profile=standards.load(standard).to_dict())
     emit({"plan": plan_id, "units": len(rows), "grids": len(grids)}, as_json, lambda: f"plan {plan_id}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from gridmap.services import audit, counts
 from gridmap.services.actor import Actor
 from gridmap.services.checks.view import Loaded, load
 from gridmap.services.plans.access import editable
+from gridmap.services.standards import resolve
 from gridmap.services.versions import raise_version
 
 Progress = Callable[[float, str], None]
@@ -33,12 +34,12 @@ def check(
     plan_id: int,
     *,
     rules: Sequence[str] | None = None,
-    profile: str | None = None,
+    profile: str | Mapping[str, Any] | None = None,
     progress: Progress | None = None,
 ) -> dict[str, int]:
     """Check a plan by its standard; the number of findings by severity ("E", "W", "I") and "not_checked".
 
-    ``profile`` (the name of a shipped standard or the path of a TOML file) becomes the plan's standard from now on.
+    ``profile`` (a shipped standard's name, or the content of another) becomes the plan's standard from now on.
     ``rules`` (ids) limits the check to some rules, whose findings alone are replaced; the plan then does not count as
     checked. Raises ``GeodataError`` RULES_UNKNOWN and STANDARD_*.
     """
@@ -47,7 +48,7 @@ def check(
     plan, region = editable(session, actor, plan_id, draft=False)
     say = progress or (lambda share, doing: None)
     if profile is not None:
-        standard = standards.load(profile)
+        standard = resolve(profile)
         plan.profile_name, plan.profile = standard.name, standard.to_dict()
     say(0.05, "读取 / reading")
     loaded = load(session, plan, region)

@@ -12,13 +12,13 @@ import shapely
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from geodata import standards
 from gridmap.db import bulk
 from gridmap.db.engine import service
 from gridmap.db.models import Grid, Plan, PlanOperation, Region
 from gridmap.errors import Invalid, NotFound
 from gridmap.services import audit, counts
 from gridmap.services.actor import Actor, Role
+from gridmap.services.standards import resolve
 from gridmap.services.versions import raise_version
 from gridmap.sql import query
 
@@ -56,7 +56,7 @@ def create_empty(
     name: str,
     region_code: str,
     *,
-    profile: str = "national",
+    profile: str | Mapping[str, Any] = "national",
     department: str | None = None,
 ) -> int:
     """A draft without grids over the living units of a region; its id."""
@@ -75,7 +75,7 @@ def from_assignment(
     rows: Sequence[AssignmentRow],
     grids: Sequence[GridRow],
     *,
-    profile: str = "national",
+    profile: str | Mapping[str, Any] = "national",
     department: str | None = None,
 ) -> int:
     """A draft in which each row's unit belongs to its grid; living units that no row names stay unassigned. Its id.
@@ -104,19 +104,19 @@ def new_plan(
     actor: Actor,
     name: str,
     region_code: str,
-    profile: str,
+    profile: str | Mapping[str, Any],
     *,
     department: str | None = None,
     batch_id: int | None = None,
 ) -> Plan:
-    """A flushed draft with a snapshot of its standard (the name of one shipped, or the path of a TOML file)."""
+    """A flushed draft with a snapshot of its standard (the name of one shipped, or the content of another)."""
     actor.require(Role.PLANNER, region_code)
     region = session.scalar(sa.select(Region).where(Region.code == region_code))
     if region is None:
         raise NotFound("REGION_NOT_FOUND", region=region_code)
     if not name.strip():
         raise Invalid("PLAN_NAME_EMPTY")
-    standard = standards.load(profile)
+    standard = resolve(profile)
     plan = Plan(
         name=name.strip(),
         region_id=region.id,

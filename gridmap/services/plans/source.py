@@ -29,7 +29,7 @@ def plan_from_source(
     batch_id: int,
     name: str,
     *,
-    profile: str = "national",
+    profile: str | Mapping[str, Any] = "national",
     region_code: str | None = None,
     department: str | None = None,
 ) -> int:
