@@ -186,10 +186,16 @@ def _cores(
     row, unit, area_m2 = shares(footprints[rows], before.polygons)
     abroad = (unit != home[rows[row]]) & (before.community[unit] == before.community[home[rows[row]]])
     cut = np.bincount(row, area_m2 * abroad, len(rows)) > options.building_cut_m2
-    if len(ridges):
-        cut[shapely.STRtree(footprints[rows]).query(ridges, predicate="intersects")[1]] = True
+    tree = shapely.STRtree(footprints[rows])
+    cut[tree.query(ridges, predicate="intersects")[1]] = True
     if not cut.any():
         return geometries([])
+    # a border led round one footprint must not cut another that lies over it
+    fresh = cut
+    while fresh.any():
+        over = [tree.query(footprints[rows[fresh]], predicate=p)[1] for p in ("overlaps", "within")]
+        fresh = np.isin(np.arange(len(rows)), np.concatenate(over)) & ~cut
+        cut = cut | fresh
     cores = shapely.make_valid(footprints[rows[cut]])
     united = shapely.union_all(cores, grid_size=options.precision_m)
     parts = shapely.get_parts(united)
