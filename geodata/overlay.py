@@ -14,7 +14,8 @@ import numpy as np
 import shapely
 
 from geodata.locate import locate_all
-from geodata.misfits import Layer, Misfit, MisfitKind, Table, find_misfits, pieces
+from geodata.misfit_search import Layer, Table, find_misfits, pieces
+from geodata.misfits import Misfit, MisfitKind
 from geodata.units.assign import shares
 from geodata.units.model import NONE, Buildings, Geometries, Ints, geometries
 
