@@ -12,17 +12,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: Words in a building's kind that mean nobody lives there (OpenStreetMap values and Chinese ledgers).
-NOT_DWELLING = frozenset(
-    "commercial retail office industrial warehouse school kindergarten university college hospital hotel church temple "
-    "place_of_worship mosque public civic government train_station transportation station garage garages carport parking "
-    "shed roof hut kiosk bank mall shop supermarket construction ruins stadium sports_hall museum library theatre "
-    "arts_centre attraction tower communications_tower embassy service barn farm_auxiliary greenhouse toilets pavilion "
-    "bridge building_part".split()
-)
+NOT_DWELLING = frozenset({
+    "commercial", "retail", "office", "industrial", "warehouse", "school", "kindergarten", "university",
+    "college", "hospital", "hotel", "church", "temple", "place_of_worship", "mosque", "public", "civic",
+    "government", "train_station", "transportation", "station", "garage", "garages", "carport", "parking",
+    "shed", "roof", "hut", "kiosk", "bank", "mall", "shop", "supermarket", "construction", "ruins", "stadium",
+    "sports_hall", "museum", "library", "theatre", "arts_centre", "attraction", "tower",
+    "communications_tower", "embassy", "service", "barn", "farm_auxiliary", "greenhouse", "toilets",
+    "pavilion", "bridge", "building_part",
+})  # fmt: skip
 NOT_DWELLING_WORDS = (
-    "商业 商场 商铺 办公 写字楼 厂房 工业 仓库 学校 幼儿园 医院 酒店 宾馆 寺 教堂 车站 车库 停车 公厕 市场 银行 政府 "
-    "机关 体育 图书馆 博物馆 剧院 配电 泵站 在建 工地 公建 非住宅"
-).split()
+    "商业", "商场", "商铺", "办公", "写字楼", "厂房", "工业", "仓库", "学校", "幼儿园", "医院", "酒店",
+    "宾馆", "寺", "教堂", "车站", "车库", "停车", "公厕", "市场", "银行", "政府", "机关", "体育", "图书馆",
+    "博物馆", "剧院", "配电", "泵站", "在建", "工地", "公建", "非住宅",
+)  # fmt: skip
 #: Shops below, dwellings above: half of the floors count.
 MIXED_WORDS = ("商住", "综合楼", "mixed")
 
@@ -43,7 +46,7 @@ class EstimateOptions:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """``households`` and ``population`` (n,) int64, known values kept; ``estimated`` (n,) marks those that are not counts."""
+    """``households`` and ``population`` (n,) int64, known values kept; ``estimated`` marks what is no count."""
 
     households: NDArray[np.int64]
     population: NDArray[np.int64]
