@@ -38,7 +38,7 @@ def test_floors_first_then_height_then_default(floors: float, height_m: float, h
 @pytest.mark.parametrize(
     ("kind", "share"),
     [
-        ("apartments", 1), ("住宅", 1), (None, 1), (NAN, 1), ("office", 0), (" Retail ", 0), ("办公楼", 0), 
+        ("apartments", 1), ("住宅", 1), (None, 1), (NAN, 1), ("office", 0), (" Retail ", 0), ("办公楼", 0),
         ("商住楼", 0.5), ("写字楼", 0), ("小学学校", 0),
     ],
 )  # fmt: skip
