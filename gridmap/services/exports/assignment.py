@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from gridmap.errors import Invalid
-from gridmap.services.exports.frames import KINDS, UNIT_HEADERS
+from gridmap.services.exports.frames import KINDS, UNIT_HEADERS, UNITS_SHEET
 from gridmap.services.plans.make import AssignmentRow, GridRow
 
 _NEEDED = ("unit_id", "region_code", "number", "grid_code")
@@ -21,7 +21,9 @@ def read_assignment(path: Path) -> tuple[list[AssignmentRow], list[GridRow]]:
     from geodata.readers import open_source
 
     with tempfile.TemporaryDirectory(prefix="gridmap-") as scratch:
-        source = open_source(path, scratch=Path(scratch) / "source", layer=None)
+        source = open_source(path, scratch=Path(scratch) / "first")
+        if UNITS_SHEET in source.layers:
+            source = open_source(path, scratch=Path(scratch) / "second", layer=UNITS_SHEET)
         missing = [UNIT_HEADERS[name] for name in _NEEDED if UNIT_HEADERS[name] not in source.columns]
         if missing:
             raise Invalid("ASSIGNMENT_COLUMN_MISSING", columns="、".join(missing))
@@ -72,7 +74,9 @@ def _grids(records: list[dict[str, Any]]) -> tuple[list[GridRow], list[int | Non
 
 def _text(value: Any) -> str:
     """A cell as text: missing values empty, whole floats without a point."""
-    if value is None or value != value:
+    import pandas as pd
+
+    if pd.isna(value):
         return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import pandas as pd
 
+UNITS_SHEET = "单元归属"
 KINDS = {"basic": "基础网格", "special": "专属网格", "micro": "微网格"}
 STATUSES = {"under": "户数不足", "within": "符合标准", "over": "户数超标", "empty": "无住户", "unchecked": "未核查"}
 GRID_HEADERS = {

@@ -59,7 +59,10 @@ def plan(session: Session, actor: Actor, plan_id: int, fmt: str, *, path: Path |
         if fmt == "csv":
             writers.write_csv(grids.drop(columns="geometry"), path)
         elif fmt == "xlsx":
-            sheets = {"网格台账": grids.drop(columns="geometry"), "单元归属": frames.units(session, actor, plan_id)}
+            sheets = {
+                "网格台账": grids.drop(columns="geometry"),
+                frames.UNITS_SHEET: frames.units(session, actor, plan_id),
+            }
             writers.write_xlsx(sheets | {"说明": _about(found, region)}, path)
         else:
             writers.write_vector(grids, path, fmt, layer="网格")
