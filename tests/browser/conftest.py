@@ -135,7 +135,7 @@ class Watch:
         route.abort()  # type: ignore[attr-defined]
 
     def _page(self, page: Page) -> None:
-        page.on("pageerror", lambda error: self.faults.append(f"script error {error}"))
+        page.on("pageerror", lambda error: self.faults.append(f"script error on {page.url}: {error}"))
         page.on("console", lambda message: message.text.startswith("CSP ") and self.faults.append(message.text))
         page.on("response", lambda answer: answer.status >= 500 and self.faults.append(f"{answer.status} {answer.url}"))
 

@@ -1,0 +1,86 @@
+"""Every page, in both languages, on a desk and on a phone: nothing foreign is asked for, nothing overflows.
+
+axe finds no breach of WCAG 2.1 AA (contrast, names, labels, landmarks).
+
+The list of pages is the application's own: a new route is visited, or its parameters must be given here.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from gridmap.web.app import create_app
+from tests.browser.conftest import Server, watched
+
+pytestmark = pytest.mark.browser
+
+ROOT = Path(__file__).resolve().parents[2]
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+#: What stands for a parameter on the demo town.
+PARAMETERS = {"plan_id": "1", "code": "339901001001", "user_id": "1", "batch_id": "1"}
+#: Not pages: files, redirects, or pages for who is not signed in (tested in tests/api).
+NOT_PAGES = {"/health", "/sign-in", "/sign-in/<token>"}
+SIZES = {"desk": {"width": 1366, "height": 768}, "phone": {"width": 390, "height": 844}}
+LOCALES = {"zh": "zh-CN", "en": "en-GB"}
+
+_BREACHES = """async () => {
+  const found = await axe.run(document, {runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa"]});
+  return found.violations.map(v => v.id + ": " + v.nodes.slice(0, 3).map(n => n.target.join(" ")).join(" | "));
+}"""
+
+
+def _pages() -> list[str]:
+    found = []
+    for rule in create_app().url_map.iter_rules():
+        if "GET" not in (rule.methods or ()) or rule.rule.startswith(("/api", "/static")) or rule.rule in NOT_PAGES:
+            continue
+        if any(word in rule.rule for word in ("export", "download", "rejected", ".csv", ".xlsx", ".geojson")):
+            continue
+        address = rule.rule
+        for name in rule.arguments:
+            head, _, rest = address.partition("<")
+            inside, _, tail = rest.partition(">")
+            assert name == inside.rpartition(":")[2], (
+                f"{rule.rule}: more than one parameter; visit it in a test of its own"
+            )
+            address = head + PARAMETERS[name] + tail
+        found.append(address)
+    return sorted({*found, "/api/v1/docs"})
+
+
+def _overflow(page: Page) -> list[str]:
+    """What is wider than the window: a page never scrolls sideways."""
+    return page.evaluate(
+        """() => {
+          const wide = document.documentElement.clientWidth;
+          if (document.documentElement.scrollWidth <= wide + 1) return [];
+          return [...document.querySelectorAll("body *")]
+            .filter(e => e.getBoundingClientRect().right > wide + 1)
+            .slice(0, 5).map(e => e.tagName + "." + e.className);
+        }"""
+    )
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("language", LOCALES)
+def test_every_page(browser: Browser, demo_server: Server, signed_in: Path, language: str, size: str) -> None:
+    options = {"viewport": SIZES[size], "storage_state": signed_in, "locale": LOCALES[language]}
+    faults: list[str] = []
+    with watched(browser, demo_server, **options) as context:
+        context.add_cookies([{"name": "gridmap_locale", "value": language, "url": demo_server.base}])
+        page = context.new_page()
+        for address in _pages():
+            answer = page.goto(address, wait_until="load")
+            assert answer is not None
+            if answer.status != 200:
+                faults.append(f"{address}: status {answer.status}")
+                continue
+            page.wait_for_timeout(150)
+            faults += [f"{address}: wider than the window: {what}" for what in _overflow(page)]
+            page.evaluate(AXE.read_text("utf-8"))
+            found = page.evaluate(_BREACHES)
+            faults += [f"{address}: {fault}" for fault in found]
+        assert faults == []
