@@ -26,8 +26,24 @@ def accept_import(batch_id: int, user_id: int | None = None) -> None:
         run_accept(batch_id, user_id)
 
 
+def check_plan(job_id: int) -> None:
+    """Check a plan against its standard."""
+    from gridmap.services.jobs import run_check
+
+    with suppress(CodedError):
+        run_check(job_id)
+
+
+def build_units(job_id: int) -> None:
+    """Divide communities into units."""
+    from gridmap.services.jobs import run_build
+
+    with suppress(CodedError):
+        run_build(job_id)
+
+
 #: Every task by the name under which it is deferred.
-TASKS: tuple[Callable[..., None], ...] = (stage_import, accept_import)
+TASKS: tuple[Callable[..., None], ...] = (stage_import, accept_import, check_plan, build_units)
 
 
 def register(app: App) -> None:

@@ -4,6 +4,7 @@ from gridmap.db.models.base import SRID, Base
 from gridmap.db.models.cases import Case
 from gridmap.db.models.ground import Barrier, Building, Compound, Region, Unit
 from gridmap.db.models.imports import ColumnMapping, DataVersion, ImportBatch, ImportProblem, ImportRow
+from gridmap.db.models.jobs import Job
 from gridmap.db.models.people import ApiToken, AuditEvent, LoginAttempt, RoleGrant, SignInLink, User
 from gridmap.db.models.plans import CheckResult, Grid, Plan, PlanMisfit, PlanOperation, PlanUnit, SourceGrid
 
@@ -23,6 +24,7 @@ __all__ = [
     "ImportBatch",
     "ImportProblem",
     "ImportRow",
+    "Job",
     "LoginAttempt",
     "Plan",
     "PlanMisfit",

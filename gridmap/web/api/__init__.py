@@ -16,10 +16,10 @@ EPSG:4490 (lon, lat).
         return RegionPage.of(items, total, query)
 
 with ``class RegionQuery(PageQuery)`` adding its filters and ``class RegionPage(Page[RegionOut])``. A body is declared
-with ``json=Model`` and arrives as the argument ``json``; path converters give the path's arguments; ``method="POST",
-status=201`` as needed; answers other than JSON (tiles, files) return a ``flask.Response`` and declare
-``response=None``. Add the module's name to ``MODULES``. ``tests/api`` then covers it: OpenAPI, anonymous access,
-schemathesis.
+with ``json=Model`` and arrives as the argument ``json`` (a multipart one with ``form=Model``, read from the request);
+path converters give the path's arguments; ``method="POST", status=201`` as needed; answers other than JSON (tiles,
+files) return a ``flask.Response`` and declare ``response=None``. Add the module's name to ``MODULES``. ``tests/api``
+then covers it: OpenAPI, anonymous access, schemathesis.
 """
 
 from __future__ import annotations
@@ -38,7 +38,20 @@ from spectree.plugins.flask_plugin import FlaskPlugin
 from gridmap import __version__
 from gridmap.errors import Invalid
 
-MODULES = ("session", "users", "tokens", "audit", "standards", "plans", "maps", "cases", "document")
+MODULES = (
+    "session",
+    "users",
+    "tokens",
+    "audit",
+    "standards",
+    "plans",
+    "maps",
+    "cases",
+    "imports",
+    "exports",
+    "jobs",
+    "document",
+)
 
 Item = TypeVar("Item")
 View = TypeVar("View", bound=Callable[..., Any])
@@ -129,6 +142,7 @@ def endpoint(
     method: str = "GET",
     query: type[BaseModel] | None = None,
     json: type[BaseModel] | None = None,
+    form: type[BaseModel] | None = None,
     response: type[BaseModel] | None = None,
     status: int = 200,
     errors: Sequence[int] = (),
@@ -139,7 +153,7 @@ def endpoint(
     models[f"HTTP_{status}"] = response
 
     def declare(view: View) -> View:
-        validated = spec.validate(query=query, json=json, resp=Responses(**models), tags=[tag])(view)
+        validated = spec.validate(query=query, json=json, form=form, resp=Responses(**models), tags=[tag])(view)
         api.add_url_rule(rule, view.__name__, validated, methods=[method])
         return view
 

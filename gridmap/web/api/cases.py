@@ -16,7 +16,7 @@ Id = Annotated[int, Field(ge=1, le=2**62)]
 
 
 class CaseQuery(Model):
-    """Which cases: ``since`` belongs to the span, ``until`` does not (both with a zone); ``region`` a code or prefix."""
+    """Which cases: ``since`` belongs to the span, ``until`` does not (both with zone); ``region`` a code or prefix."""
 
     since: datetime | None = None
     until: datetime | None = None

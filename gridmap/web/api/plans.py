@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Literal
 
@@ -107,7 +108,9 @@ class FindingOut(Model):
     hint: str
     grid_id: int | None
     grid_code: str | None
+    grid_name: str | None
     region_code: str | None
+    region_name: str | None
     bbox: Box | None
     geometry: dict[str, Any] | None = None
 
@@ -125,6 +128,7 @@ class FindingQuery(PageQuery):
     severity: Literal["E", "W", "I"] | None = None
     region: str | None = RegionPrefix
     grid: int | None = Field(default=None, ge=1, le=2**62)
+    unavoidable: bool | None = None
 
 
 class FindingPage(Page[FindingOut]):
@@ -135,6 +139,32 @@ class PlaceOut(Model):
     """The place of a finding as GeoJSON; null where it has none."""
 
     geometry: dict[str, Any] | None
+
+
+class MisfitQuery(PageQuery):
+    """Which places where the drawn grids did not fit."""
+
+    kind: str | None = Field(default=None, pattern=r"^[a-z_]{1,40}$")
+
+
+class MisfitOut(Model):
+    """A place where a drawn grid did not fit the units; ``name`` of a building where it has one."""
+
+    id: int
+    kind: str
+    grid_id: int | None
+    grid_code: str | None
+    grid_name: str | None
+    other_code: str | None
+    area_m2: float | None
+    households: int | None
+    name: str | None
+    region_code: str | None
+    geometry: dict[str, Any] | None
+
+
+class MisfitPage(Page[MisfitOut]):
+    """Part of the places where the drawn grids did not fit."""
 
 
 class SearchQuery(Model):
@@ -215,6 +245,7 @@ def list_findings(plan_id: int, query: FindingQuery) -> FindingPage:
         severity=query.severity,
         region=query.region,
         grid_id=query.grid,
+        unavoidable=query.unavoidable,
         limit=query.limit,
         offset=query.offset,
     )
@@ -227,11 +258,24 @@ def finding_place(plan_id: int, finding_id: int) -> PlaceOut:
     return PlaceOut(geometry=checks.fault_geometry(current_actor(), plan_id, finding_id))
 
 
+@endpoint("/plans/<int:plan_id>/misfits", tag="plans", query=MisfitQuery, response=MisfitPage)
+def list_misfits(plan_id: int, query: MisfitQuery) -> MisfitPage:
+    """Where the grids that a plan was made from did not fit the units."""
+    found = plans.misfits(current_actor(), plan_id, kind=query.kind, limit=query.limit, offset=query.offset)
+    return MisfitPage.of([_misfit(row) for row in found["rows"]], found["total"], query)
+
+
 @endpoint("/search", tag="maps", query=SearchQuery, response=HitsOut)
 def find(query: SearchQuery) -> HitsOut:
     """Grids, communities, compounds and buildings by name, code or address."""
     found = search.find(current_actor(), query.text, plan_id=query.plan, limit=query.limit)
     return HitsOut.model_validate({"items": found}, from_attributes=True)
+
+
+def _misfit(row: Mapping[str, Any]) -> MisfitOut:
+    told = {"name": row["params"].get("name"), "region_code": row["params"].get("region_code")}
+    known = {name: row[name] for name in MisfitOut.model_fields if name in row}
+    return MisfitOut(**known, **told, geometry=row["geojson"])
 
 
 def _finding(row: checks.ResultRow, geometry: dict[str, Any] | None = None) -> FindingOut:

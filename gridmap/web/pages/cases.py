@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Flask, render_template, request
@@ -73,5 +74,5 @@ def index() -> str:
 def _classes() -> list[tuple[str, str, int | float | None]]:
     """Legend rows of the density classes: colour, bounds in cases per km2."""
     colours = [f"rgba({r},{g},{b},{a / 255:.2f})" for r, g, b, a in PALETTE.tolist()]
-    tops = [*(f"{low:,.0f}–{high:,.0f}" for low, high in zip(BREAKS, BREAKS[1:], strict=False)), f"≥ {BREAKS[-1]:,.0f}"]
+    tops = [*(f"{low:,.0f}–{high:,.0f}" for low, high in pairwise(BREAKS)), f"≥ {BREAKS[-1]:,.0f}"]
     return [(colour, text, None) for colour, text in zip(colours, tops, strict=True)]

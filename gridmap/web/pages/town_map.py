@@ -49,5 +49,5 @@ def town_map(
 
 def _tiles(endpoint: str, **values: int) -> str:
     """An address with ``{z}/{x}/{y}`` left to the browser."""
-    address = url_for(endpoint, z=111, x=222, y=333, **values)
+    address = url_for(endpoint, **{"z": 111, "x": 222, "y": 333, **values})  # type: ignore[arg-type]
     return address.replace("/111/222/333", "/{z}/{x}/{y}")

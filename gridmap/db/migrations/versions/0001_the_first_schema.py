@@ -215,6 +215,7 @@ def upgrade() -> None:
             ["batch_id"], ["import_batch.id"], name=op.f("fk_import_row_batch_id"), ondelete="CASCADE"
         ),
         sa.PrimaryKeyConstraint("batch_id", "row", name=op.f("pk_import_row")),
+        prefixes=["UNLOGGED"],
     )
     op.create_geospatial_table(
         "region",
@@ -669,6 +670,27 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_plan_unit_grid_id"), "plan_unit", ["grid_id"], unique=False)
     op.create_index(op.f("ix_plan_unit_unit_id"), "plan_unit", ["unit_id"], unique=False)
+    op.create_table(
+        "job",
+        sa.Column("id", sa.BigInteger(), nullable=False),
+        sa.Column("task", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("region_code", sa.Text(), nullable=False),
+        sa.Column("arguments", postgresql.JSONB(), server_default=sa.text("'{}'::jsonb"), nullable=False),
+        sa.Column("state", sa.Text(), server_default="waiting", nullable=False),
+        sa.Column("progress", sa.Double(), server_default=sa.text("0"), nullable=False),
+        sa.Column("doing", sa.Text(), server_default="", nullable=False),
+        sa.Column("result", postgresql.JSONB(), server_default=sa.text("'{}'::jsonb"), nullable=False),
+        sa.Column("error", postgresql.JSONB(), nullable=True),
+        sa.Column("queued_as", sa.BigInteger(), nullable=True),
+        sa.Column("created_by", sa.BigInteger(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("finished_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("state IN ('waiting', 'running', 'done', 'failed')", name=op.f("ck_job_state")),
+        sa.ForeignKeyConstraint(["created_by"], ["app_user.id"], name=op.f("fk_job_created_by")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
+    )
+    op.create_index(op.f("ix_job_subject"), "job", ["subject"], unique=False)
     # regions come from imports and imports belong to regions: the second arrow of the circle
     op.create_foreign_key(op.f("fk_import_batch_region_id"), "import_batch", "region", ["region_id"], ["id"])
     driver = op.get_bind().connection.driver_connection

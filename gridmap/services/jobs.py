@@ -1,0 +1,191 @@
+"""Long work that a person asks for: checks of plans and building of units, done by the worker with progress.
+
+A job belongs to the region it works on. The worker does it as the person who asked, with the grants of that moment; the
+work itself is one transaction, while progress and outcome are written in short ones beside it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from geodata import messages
+from gridmap.db.engine import service, transaction
+from gridmap.db.models import Job, User
+from gridmap.errors import CodedError, NotFound, NotSignedIn
+from gridmap.jobs.app import defer
+from gridmap.services import checks, units
+from gridmap.services.accounts import load_actor
+from gridmap.services.actor import SYSTEM, Actor, Role
+from gridmap.services.plans.access import editable
+
+Progress = Callable[[float, str], None]
+_ACTIVE = ("waiting", "running")
+_SAY_EVERY_S = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class JobView:
+    """How a job stands; ``error_zh`` and ``error_en`` say why it failed, ``result`` what came of it."""
+
+    id: int
+    task: str
+    subject: str
+    region_code: str
+    state: str
+    progress: float
+    doing: str
+    result: Mapping[str, Any]
+    error_code: str | None
+    error_zh: str
+    error_en: str
+    created_at: datetime
+    finished_at: datetime | None
+
+
+@service
+def ask_check(session: Session, actor: Actor, plan_id: int, profile: str | Mapping[str, Any] | None = None) -> int:
+    """Have a plan checked; the job's number. ``profile`` as for :func:`gridmap.services.checks.check`."""
+    _, region = editable(session, actor, plan_id, draft=False)
+    return _ask(session, actor, "check_plan", f"plan:{plan_id}", region.code, plan_id=plan_id, profile=profile)
+
+
+@service
+def ask_build(session: Session, actor: Actor, region_code: str) -> int:
+    """Have the units of a region built anew; the job's number."""
+    actor.require(Role.PLANNER, region_code)
+    return _ask(session, actor, "build_units", f"region:{region_code}", region_code)
+
+
+@service
+def get(session: Session, actor: Actor, job_id: int) -> JobView:
+    """A job of the reader's regions. Raises ``NotFound`` JOB_NOT_FOUND."""
+    job = session.get(Job, job_id)
+    if job is None or not actor.may(Role.VIEWER, job.region_code):
+        raise NotFound("JOB_NOT_FOUND", job=job_id)
+    return _view(session, job)
+
+
+@service
+def active(session: Session, actor: Actor, subject: str) -> JobView | None:
+    """The job that waits or runs for ``subject`` ("plan:3"), None where there is none."""
+    job = _active(session, subject)
+    return None if job is None or not actor.may(Role.VIEWER, job.region_code) else _view(session, job)
+
+
+def run_check(job_id: int) -> None:
+    """The worker's part of :func:`ask_check`."""
+
+    def work(session: Session, actor: Actor, job: Job, say: Progress) -> dict[str, Any]:
+        given = job.arguments
+        return checks.check.within(session, actor, given["plan_id"], profile=given["profile"], progress=say)
+
+    _run(job_id, work)
+
+
+def run_build(job_id: int) -> None:
+    """The worker's part of :func:`ask_build`."""
+
+    def work(session: Session, actor: Actor, job: Job, say: Progress) -> dict[str, Any]:
+        return asdict(units.build.within(session, actor, job.region_code, progress=say))
+
+    _run(job_id, work)
+
+
+def _ask(session: Session, actor: Actor, task: str, subject: str, region_code: str, **arguments: Any) -> int:
+    """One job a subject at a time: who asks again is led to the one under way."""
+    session.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext(:subject))"), {"subject": subject})
+    running = _active(session, subject)
+    if running is not None:
+        return running.id
+    job = Job(task=task, subject=subject, region_code=region_code, arguments=arguments, created_by=actor.user_id)
+    session.add(job)
+    session.flush()
+    job.queued_as = defer(session, task, lock=subject, job_id=job.id)
+    return job.id
+
+
+def _active(session: Session, subject: str) -> Job | None:
+    found = session.scalars(sa.select(Job).where(Job.subject == subject, Job.state.in_(_ACTIVE)).order_by(Job.id))
+    return next((job for job in found if not _lost(session, job)), None)
+
+
+def _lost(session: Session, job: Job) -> bool:
+    """Whether the queue no longer knows an unfinished job: its worker was killed."""
+    if job.state not in _ACTIVE:
+        return False
+    query = sa.text("SELECT status IN ('todo', 'doing') FROM procrastinate_jobs WHERE id = :id")
+    return not session.scalar(query, {"id": job.queued_as})
+
+
+def _run(job_id: int, work: Callable[[Session, Actor, Job, Progress], dict[str, Any]]) -> None:
+    error: CodedError = CodedError("JOB_LOST")
+    result: dict[str, Any] | None = None
+    _note(job_id, state="running")
+    try:
+        with transaction() as session:
+            job = session.get_one(Job, job_id)
+            result = work(session, _actor(session, job.created_by), job, _teller(job_id))
+    except CodedError as caught:
+        error = caught
+        raise
+    finally:
+        if result is None:
+            stored = {"code": error.code} | {locale: error.sentence(locale) for locale in ("zh", "en")}
+            _note(job_id, state="failed", error=stored, finished_at=sa.func.now())
+        else:
+            _note(job_id, state="done", progress=1.0, doing="", result=result, finished_at=sa.func.now())
+
+
+def _teller(job_id: int) -> Progress:
+    last = 0.0
+
+    def say(share: float, doing: str) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _SAY_EVERY_S:
+            last = time.monotonic()
+            _note(job_id, progress=share, doing=doing)
+
+    return say
+
+
+def _note(job_id: int, **values: Any) -> None:
+    with transaction() as session:
+        session.execute(sa.update(Job).where(Job.id == job_id).values(**values))
+
+
+def _actor(session: Session, user_id: int | None) -> Actor:
+    if user_id is None:
+        return SYSTEM
+    actor = load_actor(session, User.id == user_id, address=None)
+    if actor is None:
+        raise NotSignedIn("SIGN_IN_FIRST")
+    return actor
+
+
+def _view(session: Session, job: Job) -> JobView:
+    lost = _lost(session, job)
+    error = job.error
+    if lost:
+        error = {"code": "JOB_LOST"} | {locale: messages.sentence("JOB_LOST", locale) for locale in ("zh", "en")}
+    return JobView(
+        id=job.id,
+        task=job.task,
+        subject=job.subject,
+        region_code=job.region_code,
+        state="failed" if lost else job.state,
+        progress=job.progress,
+        doing=job.doing,
+        result=job.result,
+        error_code=None if error is None else error["code"],
+        error_zh="" if error is None else error["zh"],
+        error_en="" if error is None else error["en"],
+        created_at=job.created_at,
+        finished_at=job.finished_at,
+    )

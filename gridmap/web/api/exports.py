@@ -1,0 +1,38 @@
+"""Plans and reports as files."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from flask import Response
+from pydantic import Field
+
+from gridmap.errors import Invalid
+from gridmap.services import exports, reports
+from gridmap.web.api import Model, endpoint
+from gridmap.web.files import download
+from gridmap.web.session import current_actor
+
+#: What a plan is exported as, and what its check report is.
+FORMATS = (*exports.FORMATS, "report-xlsx", "report-pdf")
+
+
+class ReportQuery(Model):
+    """The language of a report."""
+
+    language: Literal["zh", "en"] | None = Field(default=None)
+
+
+@endpoint("/plans/<int:plan_id>/exports/<string:fmt>", tag="plans", query=ReportQuery, errors=[409])
+def export_plan(plan_id: int, fmt: str, query: ReportQuery) -> Response:
+    """A plan as gpkg, geojson, shp (zip), xlsx, csv or units-csv; its last check as report-xlsx or report-pdf."""
+    actor = current_actor()
+    if fmt not in FORMATS:
+        raise Invalid("EXPORT_UNKNOWN_FORMAT", format=fmt, known=", ".join(FORMATS))
+    if fmt == "report-xlsx":
+        path = reports.check_xlsx(actor, plan_id, locale=query.language)
+    elif fmt == "report-pdf":
+        path = reports.check_pdf(actor, plan_id, locale=query.language)
+    else:
+        path = exports.plan(actor, plan_id, fmt)
+    return download(path, f"plan-{plan_id}-{fmt}")

@@ -1,0 +1,188 @@
+"""Plans: the list, new ones, and the page of one plan with its map, findings, misfits, grids and exports."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext, lazy_gettext
+from flask_wtf.file import FileField
+from werkzeug.datastructures import FileStorage
+from wtforms import SelectField, StringField
+
+from geodata import standards
+from gridmap.errors import CodedError
+from gridmap.services import checks, exports, jobs, mapdata, plans, regions
+from gridmap.services.actor import Actor, Role
+from gridmap.web.api.jobs import shipped_standard
+from gridmap.web.forms import Form, at_most, required
+from gridmap.web.i18n import in_language
+from gridmap.web.pages.map import STATUSES, status_labels
+from gridmap.web.pages.plan_words import export_choices, misfit_words
+from gridmap.web.pages.town_map import town_map
+from gridmap.web.session import current_actor
+
+pages = Blueprint("plans", __name__, url_prefix="/plans")
+
+
+class NewPlanForm(Form):
+    name = StringField(lazy_gettext("名称"), [required, at_most(120)])
+    region = SelectField(lazy_gettext("区划"), [required])
+    standard = SelectField(lazy_gettext("标准"), [required], default="national")
+    table = FileField(
+        lazy_gettext("单元归属表（可选）"),
+        description=lazy_gettext("由“单元归属 CSV”导出的表；不选文件则建立空方案，所有单元待分配。"),
+        render_kw={"accept": ".csv,.xlsx"},
+    )
+
+
+def init_app(app: Flask) -> None:
+    app.register_blueprint(pages)
+
+
+@pages.get("")
+def index() -> ResponseReturnValue:
+    return _index(None)
+
+
+@pages.post("")
+def create() -> ResponseReturnValue:
+    actor = current_actor()
+    form = _new_form(actor)
+    if not form.validate_on_submit():
+        return _index(form), 422
+    try:
+        plan_id = _create(actor, form)
+    except CodedError as error:
+        form.fail(error, None if form.table.data is None else "table")
+        return _index(form), 422
+    flash(gettext("方案已建立。"), "success")
+    return redirect(url_for("plans.show", plan_id=plan_id))
+
+
+@pages.get("/<int:plan_id>")
+def show(plan_id: int) -> ResponseReturnValue:
+    return _show(plan_id)
+
+
+@pages.post("/<int:plan_id>/check")
+def check(plan_id: int) -> ResponseReturnValue:
+    """Have the plan checked, by the standard chosen, the one uploaded, or its own."""
+    actor = current_actor()
+    try:
+        job_id = jobs.ask_check(actor, plan_id, _standard(request.files.get("own"), request.form.get("standard")))
+    except CodedError as error:
+        locale = in_language({"locale_zh": "zh", "locale_en": "en"}, "locale")
+        flash(f"{error.sentence(locale)} {error.hint(locale)}".strip(), "error")
+        return redirect(url_for("plans.show", plan_id=plan_id))
+    return redirect(url_for("plans.show", plan_id=plan_id, job=job_id))
+
+
+@pages.post("/<int:plan_id>/rename")
+def rename(plan_id: int) -> ResponseReturnValue:
+    plans.rename(current_actor(), plan_id, request.form.get("name", "")[:120])
+    flash(gettext("方案已改名。"), "success")
+    return redirect(url_for("plans.show", plan_id=plan_id))
+
+
+@pages.post("/<int:plan_id>/archive")
+def archive(plan_id: int) -> ResponseReturnValue:
+    plans.archive(current_actor(), plan_id)
+    flash(gettext("方案已归档；可在方案列表中勾选“含已归档”查看。"), "success")
+    return redirect(url_for("plans.index"))
+
+
+@pages.post("/<int:plan_id>/delete")
+def delete(plan_id: int) -> ResponseReturnValue:
+    plans.delete(current_actor(), plan_id)
+    flash(gettext("草案已删除。"), "success")
+    return redirect(url_for("plans.index"))
+
+
+def _index(form: NewPlanForm | None) -> str:
+    actor = current_actor()
+    archived = bool(request.args.get("archived"))
+    return render_template(
+        "plans/index.html",
+        plans=plans.list_plans(actor, archived=archived),
+        archived=archived,
+        form=form or (_new_form(actor) if actor.may(Role.PLANNER) else None),
+        failed=form is not None,
+    )
+
+
+def _new_form(actor: Actor) -> NewPlanForm:
+    form = NewPlanForm()
+    indent = {"county": "", "subdistrict": "\u00a0\u00a0\u00a0", "community": "\u00a0" * 6}
+    form.region.choices = [
+        (one.code, f"{indent[one.level]}{one.name} {one.code}")
+        for one in regions.tree(actor)
+        if actor.may(Role.PLANNER, one.code)
+    ]
+    form.standard.choices = standard_choices()
+    return form
+
+
+def standard_choices() -> list[tuple[str, str]]:
+    """The shipped standards, by their titles."""
+    known = [standards.load(name) for name in standards.shipped()]
+    return [(profile.name, in_language(profile, "title")) for profile in known]
+
+
+def _create(actor: Actor, form: NewPlanForm) -> int:
+    name, region, standard = form.name.data or "", form.region.data, form.standard.data
+    table: FileStorage | None = form.table.data
+    if table is None or not table.filename:
+        return plans.create_empty(actor, name, region, profile=standard)
+    with tempfile.TemporaryDirectory(prefix="gridmap-") as folder:
+        path = Path(folder) / f"table{Path(table.filename).suffix.lower()[:6]}"
+        table.save(path)
+        rows, grids = exports.read_assignment(path)
+    return plans.from_assignment(actor, name, region, rows, grids, profile=standard)
+
+
+def _standard(own: FileStorage | None, name: str | None) -> str | dict[str, object] | None:
+    if own is not None and own.filename:
+        try:
+            return standards.loads(own.read(1_000_000).decode("utf-8-sig")).to_dict()
+        except UnicodeDecodeError:
+            raise CodedError("STANDARD_NOT_UTF8", name=own.filename) from None
+    return shipped_standard(name)
+
+
+def _show(plan_id: int) -> str:
+    actor = current_actor()
+    summary = checks.summary(actor, plan_id)
+    plan = summary.plan
+    scene = mapdata.scene(actor, plan.region_code)
+    if scene.bounds is None:  # the plan reaches beyond the reader's regions
+        scene = mapdata.scene(actor)
+    labels = status_labels()
+    legend = (gettext("网格户数与标准"), [(one, labels[one], plan.statuses[one]) for one in STATUSES], "")
+    asked = request.args.get("job", type=int)
+    job = jobs.get(actor, asked) if asked else jobs.active(actor, f"plan:{plan_id}")
+    kinds = plans.misfits(actor, plan_id, limit=1)["kinds"]
+    return render_template(
+        "plans/show.html",
+        plan=plan,
+        summary=summary,
+        map=town_map(scene, plan=plan, labels=labels, legend=legend),
+        labels=labels,
+        statuses=STATUSES,
+        kinds=kinds,
+        kind_words=misfit_words(),
+        job=job,
+        standards=standard_choices(),
+        exports=export_choices(),
+        may_plan=actor.may(Role.PLANNER, plan.region_code),
+        may_archive=plan.state != "archived"
+        and actor.may(Role.APPROVER if plan.state == "published" else Role.PLANNER, plan.region_code),
+        page_data={
+            "plan": plan.id,
+            "labels": labels,
+            "kinds": misfit_words(),
+            "checked": plan.checked_at is not None,
+        },
+    )
