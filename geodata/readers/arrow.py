@@ -27,7 +27,7 @@ def attributes(part: pa.RecordBatch, decode: Callable[[str], str] | None = None)
             column = column.dictionary_decode()
             kind = column.type
         if pa.types.is_string(kind) or pa.types.is_large_string(kind):
-            column = column if decode is None else _recoded(column, decode)
+            column = _sound(column) if decode is None else _recoded(column, decode)
         elif pa.types.is_date(kind):
             column = column.cast(pa.timestamp("s"), safe=False)
         elif pa.types.is_decimal(kind):
@@ -38,6 +38,18 @@ def attributes(part: pa.RecordBatch, decode: Callable[[str], str] | None = None)
             column = pa.array([None if v is None else str(v) for v in column.to_pylist()], pa.string())
         columns[position] = column.to_pandas(types_mapper=_nullable)
     return pd.DataFrame(columns, index=pd.RangeIndex(part.num_rows))
+
+
+def _sound(column: pa.Array) -> pa.Array:
+    """Text that claims to be UTF-8 and is not gets replacement characters, before any kernel trips over it."""
+    import pyarrow as pa
+
+    try:
+        column.validate(full=True)
+    except pa.ArrowInvalid:
+        raw = column.cast(pa.large_binary()).to_pylist()
+        return pa.array([None if cell is None else cell.decode("utf-8", "replace") for cell in raw], pa.string())
+    return column
 
 
 def _recoded(column: pa.Array, decode: Callable[[str], str]) -> pa.Array:

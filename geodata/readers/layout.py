@@ -58,7 +58,7 @@ class Layout:
         word = squeezed(first).rstrip(":")
         if word in _TOTALS:
             return "totals"
-        if self.header_rows and any(word == header[0] for header in self.header_rows) and self._repeats(row):
+        if self.header_rows and any(header[:1] == (word,) for header in self.header_rows) and self._repeats(row):
             return "header"
         filled = sum(not _empty(value) for value in row)
         few = len(self.columns) > 2 and filled <= max(2, len(self.columns) // 3)
@@ -90,7 +90,7 @@ def find(head: Sequence[Row]) -> Layout:
     if levels > 1:
         notes.append(Problem("LEDGER_MERGED_HEADER", Severity.INFO, params={"rows": levels}))
     squeezed_rows = tuple(tuple(squeezed(cell) for cell in row) for row in header)
-    starts = {row[0][:1].lower() for row in header if row[0]} | {row[0][:1] for row in squeezed_rows if row[0]}
+    starts = {row[0][:1].lower() for row in (*header, *squeezed_rows) if row and row[0]}
     return Layout(_flattened(header), after, squeezed_rows, notes, frozenset(starts) | _STARTS)
 
 

@@ -350,6 +350,19 @@ def test_columns_hold_text_numbers_and_moments_never_objects(tmp_path):
     assert batch.attributes["hour"][0].startswith("08:30")
 
 
+def test_text_that_is_no_utf8_gets_replacement_characters(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    pq.write_table(
+        pa.table({"name": ["good", "kaputt"]}), tmp_path / "x.parquet", compression="none", use_dictionary=False
+    )
+    path = tmp_path / "broken.parquet"
+    path.write_bytes((tmp_path / "x.parquet").read_bytes().replace(b"kaputt", b"ka\xff\xfett"))
+    (batch,) = open_source(path, scratch=tmp_path / "s").batches()
+    assert batch.attributes["name"].tolist() == ["good", "ka\ufffd\ufffdtt"]
+
+
 def test_where_keeps_row_numbers(tmp_path, frame):
     frame.to_file(tmp_path / "x.gpkg")
     (batch,) = open_source(tmp_path / "x.gpkg", scratch=tmp_path / "s", where={"名称": "东城小区"}).batches()
