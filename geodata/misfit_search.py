@@ -31,7 +31,8 @@ class Layer:
     unit: Ints
     grid: Ints
     area_m2: Floats
-    # pairs of building and grid that holds its representative point
+    # a point (n, 2) of each building, and pairs of building and grid that holds it
+    where: Floats
     member: Ints
     member_grid: Ints
     # ground in no grid, in parts
@@ -107,8 +108,7 @@ def _households_in(layer: Layer, parts: Geometries) -> Ints:
     loose = np.ones(len(layer.buildings.households), dtype=bool)
     loose[layer.member] = False
     rows = np.flatnonzero(loose)
-    points = shapely.get_coordinates(shapely.point_on_surface(layer.buildings.geometry[rows]))
-    row, part = locate_all(points, parts)
+    row, part = locate_all(layer.where[rows], parts)
     return np.bincount(part, layer.buildings.households[rows[row]], len(parts)).astype(np.int64)
 
 

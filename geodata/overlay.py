@@ -17,7 +17,7 @@ from geodata.locate import locate_all
 from geodata.misfit_search import Layer, Table, find_misfits, pieces
 from geodata.misfits import Misfit, MisfitKind
 from geodata.units.assign import shares
-from geodata.units.model import NONE, Buildings, Geometries, Ints, geometries
+from geodata.units.model import NONE, Buildings, Floats, Geometries, Ints, geometries
 
 __all__ = ["Misfit", "MisfitKind", "Overlay", "overlay_grids"]
 
@@ -59,14 +59,25 @@ def _layer(
     grids = _repaired(grids)
     unit, grid, area_m2 = shares(units, grids)
     real = area_m2 > 0
-    where = shapely.get_coordinates(shapely.point_on_surface(buildings.geometry))
+    home = np.asarray(building_unit, dtype=np.int64)
+    where = _places(units, buildings.geometry, home)
     member, member_grid = locate_all(where, grids)
     ground = shapely.coverage_union_all(units)
     gaps = pieces(shapely.difference(ground, shapely.union_all(grids)), tolerance_m2)
     return Layer(
-        units, grids, buildings, np.asarray(building_unit, dtype=np.int64), unit[real], grid[real], area_m2[real],
-        member, member_grid, gaps, tolerance_m2,
+        units, grids, buildings, home, unit[real], grid[real], area_m2[real],
+        where, member, member_grid, gaps, tolerance_m2,
     )  # fmt: skip
+
+
+def _places(units: Geometries, buildings: Geometries, home: Ints) -> Floats:
+    """A point of each building (n, 2), inside its unit where it has one."""
+    points = shapely.point_on_surface(buildings)
+    away = np.flatnonzero(home != NONE)
+    away = away[~shapely.intersects(points[away], units[home[away]])]
+    part = shapely.intersection(buildings[away], units[home[away]])
+    points[away] = np.where(shapely.is_empty(part), points[away], shapely.point_on_surface(part))
+    return np.column_stack([shapely.get_x(points), shapely.get_y(points)])
 
 
 def _repaired(grids: Geometries) -> Geometries:

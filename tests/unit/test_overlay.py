@@ -91,6 +91,12 @@ def test_a_footprint_under_a_border() -> None:
     assert cut.area_m2 == pytest.approx(200)
 
 
+def test_a_building_that_leans_out_of_the_communities_counts_in_its_unit() -> None:
+    people = Buildings.of([box(190, 40, 240, 60)], [12], 0)
+    found = lay([box(0, 0, 200, 100), box(0, 100, 200, 200)], people, [1])
+    assert found.assignment.tolist() == [0, 0, 1, 1]
+
+
 def test_a_compound_in_two_grids() -> None:
     people = Buildings.of(HOUSES.geometry, HOUSES.households, 0, [5, 5, -1, -1])
     found = lay([box(0, 0, 100, 200), box(100, 0, 200, 200)], people)
