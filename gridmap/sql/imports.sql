@@ -117,14 +117,14 @@ FROM import_row i
 CROSS JOIN LATERAL jsonb_to_record(i.fields) AS f(key text, name text, address text, compound text, kind text,
     floors bigint, households bigint, population bigint, estimated boolean, data_date date, region_id bigint,
     point geometry)
-LEFT JOIN compound_of_import c ON c.name = f.compound AND c.region_id IS NOT DISTINCT FROM f.region_id
+LEFT JOIN compound_of_import c ON c.name = f.compound AND c.region = COALESCE(f.region_id, 0)
 WHERE i.batch_id = :batch AND NOT i.bad AND i.geom IS NOT NULL
   AND NOT EXISTS (SELECT FROM import_match m WHERE m.row = i.row)
 
 -- name: compounds_of_import
 -- One compound for each name and community that the batch speaks of.
 CREATE TEMPORARY TABLE compound_of_import ON COMMIT DROP AS
-SELECT c.name, c.region_id, min(c.id) AS id
+SELECT c.name, COALESCE(c.region_id, 0) AS region, min(c.id) AS id
 FROM compound c
 WHERE c.name IN (SELECT DISTINCT fields->>'compound' FROM import_row WHERE batch_id = :batch AND fields ? 'compound')
 GROUP BY c.name, c.region_id
@@ -146,7 +146,7 @@ JOIN import_row i ON i.batch_id = :batch AND i.row = m.row
 CROSS JOIN LATERAL jsonb_to_record(i.fields) AS f(key text, name text, address text, compound text, kind text,
     floors bigint, households bigint, population bigint, estimated boolean, data_date date, region_id bigint,
     point geometry)
-LEFT JOIN compound_of_import c ON c.name = f.compound AND c.region_id IS NOT DISTINCT FROM f.region_id
+LEFT JOIN compound_of_import c ON c.name = f.compound AND c.region = COALESCE(f.region_id, 0)
 WHERE b.id = m.id
 
 -- name: insert_barriers
@@ -314,3 +314,17 @@ SELECT EXISTS (
 SELECT procrastinate_retry_job_v2(j.id, now(), NULL, NULL, NULL)
 FROM procrastinate_jobs j LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
 WHERE j.status = 'doing' AND (w.id IS NULL OR w.last_heartbeat < now() - interval '30 seconds')
+
+-- name: hold_referred
+-- What the new rows will refer to stays while they are written; as many as there are tells whether all exist.
+SELECT count(*) FROM (
+    SELECT id FROM region WHERE id IN (
+        SELECT DISTINCT (fields->>'region_id')::bigint FROM import_row WHERE batch_id = :batch AND NOT bad)
+    FOR KEY SHARE) AS held
+
+-- name: referred
+SELECT count(DISTINCT fields->>'region_id') FROM import_row WHERE batch_id = :batch AND NOT bad
+
+-- name: hold_batch
+SELECT id FROM import_batch WHERE id = :batch FOR KEY SHARE
+

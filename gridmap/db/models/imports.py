@@ -51,9 +51,14 @@ class ImportBatch(Base):
 
 
 class ImportRow(Base):
-    """A staged row: typed target columns as JSON, geometry in the stored CRS; ``source`` keeps the row of a bad one."""
+    """A staged row: typed target columns as JSON, geometry in the stored CRS.
+
+    ``source`` keeps the record of a bad row, and of an accepted one that changed something what that was before. The
+    table is not logged: after a crash of the database server it is empty, and files are staged anew.
+    """
 
     __tablename__ = "import_row"
+    __table_args__ = ({"prefixes": ["UNLOGGED"]},)
 
     batch_id: Mapped[int] = mapped_column(ForeignKey("import_batch.id", ondelete="CASCADE"), primary_key=True)
     row: Mapped[int] = mapped_column(primary_key=True)

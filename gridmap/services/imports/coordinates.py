@@ -38,7 +38,8 @@ _AS_GOOD = 0.9
 
 def key_of(guess: CrsGuess) -> str:
     """How a choice of reading is written: the CRS, then ``yx`` and the packing where they apply."""
-    return " ".join(filter(None, (guess.crs, "yx" if guess.swapped else "", guess.packing)))
+    name = f"EPSG:{guess.epsg}" if guess.epsg else guess.crs
+    return " ".join(filter(None, (name, "yx" if guess.swapped else "", guess.packing)))
 
 
 def guess_of(key: str, guesses: list[CrsGuess]) -> CrsGuess:
@@ -87,21 +88,23 @@ def readings(session: Session, source: Source, mapping: Mapping[str, str], kind:
 
 
 def raw_sample(source: Source, mapping: Mapping[str, str], kind: Kind) -> Shapes:
-    """Geometries of the first records as the file has them."""
-    first = next(iter(source.batches(SAMPLE)), None)
-    if first is None:
-        return np.zeros(0, dtype=object)
-    if first.geometry is not None:
-        found: Shapes = first.geometry[~shapely.is_missing(first.geometry)]
-        return found
-    if not {"lon", "lat"} <= set(mapping):
+    """Geometries of the first records that have one, as the file has them."""
+    found: list[Shapes] = []
+    for part in source.batches(SAMPLE):
+        shapes = part.geometry if part.geometry is not None else _points_of(part, mapping, kind)
+        found.append(shapes[~shapely.is_missing(shapes)])
+        if sum(map(len, found)) >= SAMPLE:
+            break
+    return np.concatenate(found) if found else np.zeros(0, dtype=object)
+
+
+def _points_of(part: Batch, mapping: Mapping[str, str], kind: Kind) -> Shapes:
+    if not {"lon", "lat"} <= set(mapping) or not len(part):
         return np.zeros(0, dtype=object)
     from geodata.columns import apply_mapping
 
-    numbers, _ = apply_mapping(kind, first, _with_required(mapping, kind, first))
-    points = table_points(numbers)
-    kept: Shapes = points[~shapely.is_missing(points)]
-    return kept
+    numbers, _ = apply_mapping(kind, part, _with_required(mapping, kind, part))
+    return table_points(numbers)
 
 
 def table_points(frame: pd.DataFrame) -> Shapes:

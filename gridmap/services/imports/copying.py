@@ -18,9 +18,15 @@ from sqlalchemy.orm import Session
 
 from geodata.problems import Problem
 from gridmap.db.bulk import wkb_hex
+from gridmap.db.models import SRID
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+#: Byte order, type (point with SRID) and SRID of a point in EWKB.
+_POINT_HEAD = np.frombuffer(b"\x01" + (0x20000001).to_bytes(4, "little") + SRID.to_bytes(4, "little"), np.uint8)
+#: The two hex digits of every byte.
+_DIGITS = np.frombuffer(b"".join(b"%02X" % byte for byte in range(256)), np.uint8).reshape(256, 2)
 
 _NULL = "\\N"
 #: What JSON must escape; U+0000 cannot stand in jsonb at all.
@@ -42,7 +48,7 @@ def copy_rows(
 
     if not len(frame):
         return
-    geometry = pa.array(wkb_hex(shapes), pa.large_string(), from_pandas=True)
+    geometry = _hex(shapes)
     lines = _joined(
         str(batch_id),
         pc.cast(pa.array(frame.index.to_numpy(np.int64)), pa.large_string()),
@@ -53,6 +59,20 @@ def copy_rows(
         separator="\t",
     )
     _send(session, "import_row (batch_id, row, bad, fields, source, geom)", lines)
+
+
+def _hex(shapes: NDArray[np.object_]) -> pa.Array:
+    """Hex EWKB, null for None. Points, the many, are written as bytes at once."""
+    import pyarrow as pa
+
+    if not (shapely.get_type_id(shapes) == 0).all() or shapely.is_empty(shapes).any():
+        return pa.array(wkb_hex(shapes), pa.large_string(), from_pandas=True)
+    ewkb = np.empty((len(shapes), _POINT_HEAD.size + 16), np.uint8)
+    ewkb[:, : _POINT_HEAD.size] = _POINT_HEAD
+    ewkb[:, _POINT_HEAD.size :] = shapely.get_coordinates(shapes).astype("<f8").view(np.uint8).reshape(-1, 16)
+    text = _DIGITS[ewkb]
+    offsets = np.arange(len(shapes) + 1, dtype=np.int64) * ewkb.shape[1] * 2
+    return pa.LargeStringArray.from_buffers(len(shapes), pa.py_buffer(offsets), pa.py_buffer(text))
 
 
 def copy_problems(session: Session, batch_id: int, problems: Iterable[Problem]) -> None:
@@ -90,10 +110,15 @@ def json_of(values: Mapping[Any, Any]) -> str:
 def json_objects(frame: pd.DataFrame) -> pa.Array:
     """Each row of ``frame`` as a JSON object escaped for COPY; NA cells are left out."""
     import pyarrow as pa
+    import pyarrow.compute as pc
 
     parts = [_members(str(name), frame[name]) for name in frame.columns]
     if not parts:
         return pa.array(["{}"] * len(frame), pa.large_string())
+    if all(part.null_count for part in parts):
+        # Arrow leaves out the whole row where every part is null: an empty one keeps it
+        blank = pa.array(frame.isna().to_numpy(bool).all(axis=1))
+        parts[0] = pc.if_else(blank, pa.scalar("", pa.large_string()), parts[0])
     return _joined("{", _joined(*parts, separator=",", nulls="skip"), "}")
 
 

@@ -17,7 +17,6 @@ from gridmap.services.imports.known import Known
 
 Shapes = NDArray[np.object_]
 
-_HEIGHTS = ("height", "height_m", "高度", "楼高", "建筑高度")
 _GRID_IN_COMMUNITY = 12
 
 
@@ -62,23 +61,18 @@ def _by_code(kind: Kind, frame: pd.DataFrame, region: NDArray[np.int64], known: 
     return region
 
 
-def estimated(
-    frame: pd.DataFrame, shapes: Shapes, attributes: pd.DataFrame, options: Mapping[str, Any]
-) -> pd.DataFrame:
+def estimated(frame: pd.DataFrame, shapes: Shapes, options: Mapping[str, Any]) -> pd.DataFrame:
     """Households and population of buildings where they are not known, marked ``estimated``."""
     from geodata.estimate import EstimateOptions, estimate_households
-    from geodata.ledger import parse_number
 
     area_m2 = np.zeros(len(frame))
     areal = shapely.get_dimensions(shapes) == 2
     if areal.any():
         area_m2[areal] = shapely.area(to_metric(shapes[areal], middle_lon(shapes[areal])))
-    height = next((name for name in attributes.columns if str(name).strip().lower() in _HEIGHTS), None)
-    height_m = np.nan if height is None else parse_number(attributes[height]).values.to_numpy(np.float64)
     found = estimate_households(
         area_m2,
         floors=_floats(frame["floors"]),
-        height_m=height_m,
+        height_m=_floats(frame["height_m"]),
         kind=frame["kind"].astype(object).where(frame["kind"].notna(), None).to_numpy(),
         households=_floats(frame["households"]),
         population=_floats(frame["population"]),

@@ -77,9 +77,13 @@ def upload_path(batch: ImportBatch) -> Path:
 def opened(batch: ImportBatch, *, encoding: str | None = None, layer: str | None = None) -> Iterator[Source]:
     """The file of ``batch`` as a source of records; what is unpacked for it vanishes with the block."""
     with scratch_folder() as scratch:
+        # under its own name, by which formats without layers call their one layer
+        named = scratch / "upload" / batch.filename
+        named.parent.mkdir()
+        named.symlink_to(upload_path(batch).resolve())
         yield open_source(
-            upload_path(batch),
-            scratch=scratch,
+            named,
+            scratch=scratch / "work",
             limits=Limits(max_bytes=settings().max_upload_bytes),
             encoding=encoding or batch.encoding,
             layer=layer or batch.layer,

@@ -32,9 +32,13 @@ BORDER_M = 50.0
 
 @dataclass(frozen=True)
 class Known:
-    """Regions that the planner of the batch plans in: ``id``, ``code``, ``name``, ``level``, ``geom`` (n,)."""
+    """All regions (``id``, ``code``, ``name``, ``level``, ``geom``), and which of them the batch may speak of.
+
+    ``mine`` (n,): the planner's, and within the batch's own region where one was chosen.
+    """
 
     table: dict[str, bulk.Objects]
+    mine: NDArray[np.bool_]
     prefixes: tuple[str, ...]
 
     @property
@@ -50,13 +54,18 @@ class Known:
         from geodata.checks import CheckContext
 
         now = datetime.now(UTC)
-        if not len(self.table["id"]):
+        if not self.mine.any():
             return CheckContext(now=now)
-        columns = {name: self.table[name] for name in ("code", "name", "level")}
-        frame = gpd.GeoDataFrame(columns, geometry=self.table["geom"], crs="EPSG:4490")
+        columns = {name: self.table[name][self.mine] for name in ("code", "name", "level")}
+        frame = gpd.GeoDataFrame(columns, geometry=self.table["geom"][self.mine], crs="EPSG:4490")
         return CheckContext(
             now=now, known_regions=frame, known_codes=frozenset(self.table["code"].tolist()), border_m=BORDER_M
         )
+
+    @cached_property
+    def foreign_ids(self) -> Ints:
+        """Regions that the batch must not touch."""
+        return self.table["id"][~self.mine].astype(np.int64)
 
     @cached_property
     def _leaves(self) -> tuple[Ints, Shapes, float, Any]:
@@ -94,16 +103,15 @@ class Known:
 
 
 def load(session: Session, batch: ImportBatch) -> Known:
-    """The regions of the batch's planner, within the batch's own region where one was chosen."""
+    """All regions, and those of the batch's planner within the batch's own region where one was chosen."""
     prefixes = tuple(batch.options.get("prefixes", [""]))
-    within = sa.or_(sa.false(), *(Region.code.startswith(prefix, autoescape=True) for prefix in prefixes))
     columns = (Region.id, Region.code, Region.name, Region.level, sa.func.ST_AsBinary(Region.geom).label("geom"))
-    query = sa.select(*columns).where(within).order_by(Region.code)
+    found = bulk.columns(session, sa.select(*columns).order_by(Region.code))
+    bound = ""
     if batch.region_id is not None:
-        chosen = sa.select(Region.prefix).where(Region.id == batch.region_id).scalar_subquery()
-        query = query.where(Region.code.startswith(chosen))
-    found = bulk.columns(session, query)
-    return Known(found | {"geom": bulk.shapes(found["geom"])}, prefixes)
+        bound = session.scalars(sa.select(Region.prefix).where(Region.id == batch.region_id)).one()
+    mine = np.array([c.startswith(prefixes) and c.startswith(bound) for c in found["code"]], dtype=bool)
+    return Known(found | {"geom": bulk.shapes(found["geom"])}, mine, prefixes)
 
 
 @dataclass(frozen=True)
@@ -127,8 +135,8 @@ def buildings(session: Session, known: Known) -> Buildings:
     columns = (Building.id, Building.key, Building.address, Building.region_id)
     point = sa.func.ST_AsBinary(Building.point).label("point")
     query = sa.select(*columns, point).order_by(Building.id)
-    if known.bounded or len(known.table["id"]):
-        query = query.where(Building.region_id.in_(known.table["id"].tolist()))
+    if known.bounded or len(known.foreign_ids):
+        query = query.where(Building.region_id.in_(known.table["id"][known.mine].tolist()))
     found = bulk.columns(session, query)
     return Buildings(
         id=found["id"].astype(np.int64),

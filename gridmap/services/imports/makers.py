@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from geodata.fields import Kind
+from gridmap.db.loading import indexes_rebuilt, keys_vouched
 from gridmap.db.models import ImportBatch, Unit
+from gridmap.errors import Conflict
 from gridmap.services import counts, plans
 from gridmap.services.actor import Actor
 from gridmap.services.imports.unit_rows import take_units
@@ -42,7 +44,7 @@ def _buildings(session: Session, actor: Actor, batch: ImportBatch, replace: bool
     compounds = _run(session, "insert_named_compounds", batch)
     _run(session, "compounds_of_import", batch)
     say(0.3, "")
-    inserted = _run(session, "insert_buildings", batch)
+    inserted = _insert_many(session, "building", "insert_buildings", batch)
     say(0.8, "")
     touched = list(session.scalars(query("imports", "touched_units")))
     updated = _run(session, "update_buildings", batch)
@@ -70,7 +72,7 @@ def _barriers(session: Session, actor: Actor, batch: ImportBatch, replace: bool,
 def _cases(session: Session, actor: Actor, batch: ImportBatch, replace: bool, say: Progress) -> Made:
     for name in ("match_cases", "one_match_a_row", "keep_before_case_record"):
         _run(session, name, batch)
-    made = Made(_run(session, "insert_cases", batch), _run(session, "update_cases", batch))
+    made = Made(_insert_many(session, "case_record", "insert_cases", batch), _run(session, "update_cases", batch))
     counts.place_cases(session, batch.id)
     return made
 
@@ -101,6 +103,17 @@ def _one_department(session: Session, batch: ImportBatch) -> str | None:
     """The department of the drawn grids where all are of one; None lays all of them together."""
     found = session.scalars(query("imports", "departments"), {"batch": batch.id}).all()
     return found[0] if len(found) == 1 else None
+
+
+def _insert_many(session: Session, table: str, name: str, batch: ImportBatch) -> int:
+    """Run the insertion ``name``, its keys looked up for all rows at once."""
+    key = {"batch": batch.id}
+    held = session.scalar(query("imports", "hold_referred"), key)
+    if held != session.scalar(query("imports", "referred"), key):
+        raise Conflict("IMPORT_STALE")
+    session.execute(query("imports", "hold_batch"), key)
+    with indexes_rebuilt(session, table, batch.rows_total or 0), keys_vouched(session):
+        return _run(session, name, batch)
 
 
 def _run(session: Session, name: str, batch: ImportBatch, **more: Any) -> int:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from geodata.messages import sentence
 from gridmap.db.engine import transaction
-from gridmap.db.models import ImportBatch
+from gridmap.db.models import ImportBatch, ImportRow
 from gridmap.services.imports import batches, files
 from gridmap.services.imports.staging import LOCK
 from gridmap.settings import settings
@@ -52,4 +52,16 @@ def _put_back(session: Session) -> list[dict[str, object]]:
             batches.clear(session, batch.id)
         batch.state, batch.progress = _BACK[batch.state], 0.0
         found.append(told)
+    return found + _staged_anew(session)
+
+
+def _staged_anew(session: Session) -> list[dict[str, object]]:
+    """Staged rows are not logged by the server: after its crash they are gone, and the batch is as uploaded."""
+    rows = sa.select(ImportRow.row).where(ImportRow.batch_id == ImportBatch.id)
+    lost = sa.select(ImportBatch).where(ImportBatch.state == "staged", ImportBatch.rows_total > 0, ~sa.exists(rows))
+    found: list[dict[str, object]] = []
+    for batch in session.scalars(lost).all():
+        batch.state, batch.progress = "uploaded", 0.0
+        batch.error = {"code": "IMPORT_KILLED_READING", "params": {}, "row": None}
+        found.append({"id": batch.id, "filename": batch.filename, "state": batch.state})
     return found

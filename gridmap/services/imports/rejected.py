@@ -15,7 +15,7 @@ from geodata.messages import hint, sentence
 from geodata.readers import Format, Source
 from geodata.writers import write_csv, write_vector, write_xlsx
 from gridmap.db.engine import service
-from gridmap.db.models import ImportProblem, ImportRow
+from gridmap.db.models import ImportProblem
 from gridmap.errors import Conflict, Invalid
 from gridmap.services.actor import Actor
 from gridmap.services.imports import batches, files
@@ -47,8 +47,9 @@ def rejected_file(session: Session, actor: Actor, batch_id: int, fmt: str | None
     IMPORT_FORMAT, ``NotFound`` UPLOAD_GONE.
     """
     batch = batches.find(session, actor, batch_id)
-    chosen = sa.select(ImportRow.row).where(ImportRow.batch_id == batch_id, ImportRow.bad)
-    rows = np.array(session.scalars(chosen.order_by(ImportRow.row)).all(), dtype=np.int64)
+    told = (ImportProblem.batch_id == batch_id, ImportProblem.severity == "E", ImportProblem.row.is_not(None))
+    chosen = sa.select(ImportProblem.row).where(*told).distinct().order_by(ImportProblem.row)
+    rows = np.array(session.scalars(chosen).all(), dtype=np.int64)
     if not len(rows):
         raise Conflict("IMPORT_NO_REJECTED")
     reasons = _reasons(session, batch_id, actor.locale)

@@ -27,6 +27,7 @@ from geodata.fields import Kind
 from geodata.problems import Problem, Severity
 from geodata.readers import Batch, Source
 from gridmap.db.engine import service, transaction
+from gridmap.db.loading import keys_vouched
 from gridmap.db.models import ImportBatch
 from gridmap.errors import NotFound
 from gridmap.jobs.app import defer
@@ -134,7 +135,8 @@ class _Stager:
     def run(self) -> None:
         """Read, check, write, and leave the batch staged."""
         batches.clear(self.session, self.batch.id)
-        with files.opened(self.batch) as source:
+        self.session.execute(query("imports", "hold_batch"), {"batch": self.batch.id})
+        with keys_vouched(self.session), files.opened(self.batch) as source:
             self.source = source
             self.mapping, origin = columns.mapping_of(self.session, self.batch, source)
             self.guess, self.datum, report = self._reading(source)
@@ -183,14 +185,14 @@ class _Stager:
         problems += [*found, *unplaced]
         frame = frame.drop(columns=["lon", "lat"], errors="ignore")
         if self.kind is Kind.BUILDINGS and self.batch.options.get("estimate") is not None:
-            frame = enrich.estimated(frame, shapes, part.attributes, self.batch.options["estimate"])
+            frame = enrich.estimated(frame, shapes, self.batch.options["estimate"])
             self.estimated += int(frame["estimated"].sum())
         own, shapes, frame, unjoined = self._joined(part, frame, shapes)
         checked = self._checked(frame, shapes, {p.row for p in (*problems, *unjoined)})
         problems += [*unjoined, *checked]
-        problems += self._foreign(frame, shapes)
         shapes = _repaired(part.rows, shapes, checked)
         frame = enrich.with_community(self.kind, frame, shapes, self.known)
+        problems += self._foreign(frame, shapes)
         if self.kind is Kind.REGIONS:
             frame = enrich.with_area(frame, shapes)
         if self.kind is Kind.UNITS:
@@ -240,11 +242,13 @@ class _Stager:
         return [p for p in found if not (p.code == "CHECK_GEOMETRY_MISSING" and p.row in told)]
 
     def _foreign(self, frame: pd.DataFrame, shapes: Any) -> list[Problem]:
-        """Rows that the checks let pass though the planner does not plan there: codes of regions, barriers."""
-        if not self.known.bounded:
-            return []
+        """Rows that the checks let pass though the batch may not speak of them."""
         outside = np.zeros(len(frame), dtype=bool)
-        if self.kind is Kind.REGIONS:
+        if "region_id" in frame and len(self.known.foreign_ids):
+            outside = frame["region_id"].isin(self.known.foreign_ids).fillna(False).to_numpy(bool)
+        if not self.known.bounded:
+            pass
+        elif self.kind is Kind.REGIONS:
             outside = ~frame["code"].str.startswith(self.known.prefixes, na=False).to_numpy(bool)
         elif self.kind is Kind.BARRIERS and self.known.context.ground is not None:
             import shapely

@@ -55,6 +55,7 @@ def undo_accept(session: Session, actor: Actor, batch_id: int) -> BatchView:
     _refuse_foreign(session, actor, batch, kind)
     _refuse_changed(session, batch, kind)
     _refuse_used(session, batch, kind)
+    _refuse_lost(session, batch)
     touched = _units_of(session, batch) if kind is Kind.BUILDINGS else []
     for table in _TABLES[kind]:
         _take_back(session, batch.id, table)
@@ -104,6 +105,14 @@ def _refuse_used(session: Session, batch: ImportBatch, kind: Kind) -> None:
         count = session.scalar(used) or 0
         if count:
             raise Conflict("IMPORT_UNDO_USED", count=count, what=what)
+
+
+def _refuse_lost(session: Session, batch: ImportBatch) -> None:
+    """What rows were before is kept in a table that a crash of the database server empties."""
+    changed = int(batch.report.get("accepted", {}).get("updated", 0))
+    kept = sa.select(sa.func.count()).where(ImportRow.batch_id == batch.id, ImportRow.source.has_key("before"))
+    if (session.scalar(kept) or 0) < changed:
+        raise Conflict("IMPORT_UNDO_LOST", count=changed)
 
 
 def _uses(batch_id: int, kind: Kind) -> list[tuple[str, sa.Select[Any]]]:
