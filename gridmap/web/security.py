@@ -70,7 +70,7 @@ def _refuse_nul() -> None:
     """PostgreSQL text cannot hold the character NUL: refuse it once, here, instead of failing anywhere."""
     if request.is_json:
         request.max_content_length = _JSON_BYTES
-    told = [request.path, *request.args.values(), *request.form.values()]
+    told = [request.path, *(text for fields in (request.args, request.form) for _, text in fields.items(multi=True))]
     if any("\0" in text for text in told) or (request.is_json and b"\\u0000" in request.get_data()):
         raise Invalid("NUL_CHARACTER")
 

@@ -136,7 +136,7 @@ def _calendar(moments: NDArray[np.int64]) -> tuple[list[tuple[str, int]], list[l
     local = utc.tz_convert(settings().time_zone)
     month, number = np.unique(np.asarray(local.year) * 12 + np.asarray(local.month) - 1, return_counts=True)
     months = [(f"{m // 12}-{m % 12 + 1:02d}", n) for m, n in zip(month.tolist(), number.tolist(), strict=True)]
-    hours = np.bincount(np.asarray(local.weekday) * 24 + np.asarray(local.hour), minlength=168)
+    hours = np.bincount(np.asarray(local.day_of_week) * 24 + np.asarray(local.hour), minlength=168)
     return months, hours.reshape(7, 24).tolist()
 
 
