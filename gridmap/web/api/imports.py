@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from flask import Response, request, send_file
-from pydantic import Field
+from pydantic import ConfigDict, Field
 from spectree.model_adapter.pydantic_adapter import BaseFile
 
 from gridmap.errors import Invalid
@@ -80,6 +80,8 @@ class BatchesQuery(Model):
 
 class UploadForm(Model):
     """A file (multipart/form-data) and what it holds; ``again`` makes a new batch of a file that was sent before."""
+
+    model_config = ConfigDict(extra="ignore")  # pages post their CSRF token with it
 
     file: BaseFile
     kind: str = Field(max_length=40, description="regions, buildings, barriers, grids, cases or units")
