@@ -80,4 +80,4 @@ def _text(value: Any) -> str:
         return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return str(value).strip().removeprefix("'")
+    return str(value).strip()
