@@ -83,4 +83,4 @@ def test_every_page(browser: Browser, demo_server: Server, signed_in: Path, lang
             page.evaluate(AXE.read_text("utf-8"))
             found = page.evaluate(_BREACHES)
             faults += [f"{address}: {fault}" for fault in found]
-        assert faults == []
+        assert not faults, "\n".join(faults)
