@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from shapely.geometry.base import BaseGeometry
+from typing import TYPE_CHECKING, Any
 
 from geodata.messages import hint, sentence
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
 
 
 class CodedError(Exception):

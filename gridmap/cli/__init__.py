@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import click
-from flask import Flask
-from flask.cli import FlaskGroup
+from flask.cli import AppGroup
 
 from gridmap import __version__
 
 
-def _create_app() -> Flask:
-    from gridmap.web.app import create_app
-
-    return create_app()
-
-
-@click.group(cls=FlaskGroup, create_app=_create_app, add_default_commands=False, add_version_option=False)
+@click.group(cls=AppGroup)
 @click.version_option(__version__, prog_name="gridmap")
 def main() -> None:
     """Plan, check and show the grids of a county (网格划分、核查与展示)."""

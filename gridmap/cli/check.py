@@ -7,7 +7,6 @@ import sys
 import click
 
 from gridmap.cli.common import coded_errors, emit, json_option, language, progress_bar, ready_database
-from gridmap.services.actor import SYSTEM
 
 SHOWN = 20
 
@@ -21,6 +20,7 @@ def command(plan_id: int, standard: str | None, rules: tuple[str, ...], as_json:
     """Check all rules; exit code 1 where a finding blocks approval (severity E)."""
     from geodata import standards
     from gridmap.services import checks
+    from gridmap.services.actor import SYSTEM
 
     with coded_errors(as_json), ready_database():
         profile = None if standard is None else standards.load(standard).to_dict()

@@ -13,12 +13,8 @@ from contextlib import contextmanager
 from typing import Any, NoReturn
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from gridmap import errors
-from gridmap.db.migrate import require_current
-from gridmap.db.start import database
 from gridmap.settings import settings
 
 EXIT_CODES: tuple[tuple[type[errors.CodedError], int], ...] = (
@@ -36,6 +32,9 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print one JS
 @contextmanager
 def ready_database() -> Iterator[str]:
     """The database, started and of the right schema."""
+    from gridmap.db.migrate import require_current
+    from gridmap.db.start import database
+
     with database(settings()) as url:
         require_current()
         yield url
@@ -73,9 +72,16 @@ def emit(document: Any, as_json: bool, text: Callable[[], str]) -> None:
 
 @contextmanager
 def progress_bar(title: str, *, quiet: bool = False) -> Iterator[Callable[[float, str], None]]:
-    """A progress bar on standard error; the callable takes the share done (0 to 1) and what is being done."""
+    """A progress bar on standard error; the callable takes the share done (0 to 1) and what is being done.
+
+    Nothing is drawn where standard error is no terminal, or when ``quiet``.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), disable=quiet, transient=True) as progress:
+    with Progress(*columns, console=console, disable=quiet or not console.is_terminal, transient=True) as progress:
         task = progress.add_task(title, total=1.0)
 
         def advance(share: float, doing: str = "") -> None:

@@ -8,11 +8,6 @@ import click
 
 from geodata.messages import sentence
 from gridmap.cli.common import coded_errors, emit, json_option, language, progress_bar, ready_database
-from gridmap.db.backup import backup, default_path, leftovers, restore
-from gridmap.db.cluster import Cluster
-from gridmap.db.engine import connect
-from gridmap.db.migrate import current, head, migrate
-from gridmap.db.start import database
 from gridmap.settings import settings
 
 
@@ -25,6 +20,10 @@ def command() -> None:
 @json_option
 def up(as_json: bool) -> None:
     """Start the private PostGIS and keep it until ``gridmap db stop``."""
+    from gridmap.db.cluster import Cluster
+    from gridmap.db.engine import connect
+    from gridmap.db.migrate import head, migrate
+
     with coded_errors(as_json):
         cluster = Cluster(settings())
         cluster.up()
@@ -37,6 +36,8 @@ def up(as_json: bool) -> None:
 @json_option
 def stop(as_json: bool) -> None:
     """Stop the private PostGIS."""
+    from gridmap.db.cluster import Cluster
+
     with coded_errors(as_json):
         stopped = Cluster(settings()).stop()
         emit({"stopped": stopped}, as_json, lambda: "stopped" if stopped else "was not running")
@@ -46,6 +47,10 @@ def stop(as_json: bool) -> None:
 @json_option
 def status(as_json: bool) -> None:
     """Which database is used, whether it runs, and its schema."""
+    from gridmap.db.cluster import Cluster
+    from gridmap.db.engine import connect
+    from gridmap.db.migrate import current, head
+
     with coded_errors(as_json):
         config = settings()
         private = config.database_url is None
@@ -62,6 +67,9 @@ def status(as_json: bool) -> None:
 @json_option
 def migrate_command(as_json: bool) -> None:
     """Bring the schema to this program's version."""
+    from gridmap.db.migrate import current, head, migrate
+    from gridmap.db.start import database
+
     with coded_errors(as_json), database(settings()):
         before = current()
         migrate()
@@ -73,6 +81,8 @@ def migrate_command(as_json: bool) -> None:
 @json_option
 def backup_command(out: Path | None, as_json: bool) -> None:
     """Write the whole database to one file."""
+    from gridmap.db.backup import backup, default_path
+
     with coded_errors(as_json), ready_database() as url:
         _tell_leftovers()
         with progress_bar("backup", quiet=as_json):
@@ -87,6 +97,10 @@ def backup_command(out: Path | None, as_json: bool) -> None:
 @json_option
 def restore_command(file: Path, yes: bool, as_json: bool) -> None:
     """Replace the database's content by a backup (the present content is backed up first)."""
+    from gridmap.db.backup import backup, default_path, restore
+    from gridmap.db.migrate import current, migrate
+    from gridmap.db.start import database
+
     with coded_errors(as_json), database(settings()) as url:
         if not yes:
             click.confirm(f"{file} -> database: replace everything?", abort=True, err=True)
@@ -99,5 +113,7 @@ def restore_command(file: Path, yes: bool, as_json: bool) -> None:
 
 
 def _tell_leftovers() -> None:
+    from gridmap.db.backup import leftovers
+
     for path in leftovers(settings().backups_dir):
         click.echo(sentence("BACKUP_INTERRUPTED", language(), path=path), err=True)

@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from gridmap.cli.common import coded_errors, emit, json_option, progress_bar, ready_database
-from gridmap.services.actor import SYSTEM
 
 
 @click.command("demo")
@@ -29,6 +28,7 @@ def command(size: float, seed: int, files: Path | None, as_json: bool) -> None:
         emit({"files": written}, as_json, lambda: "\n".join(written.values()))
         return
     from gridmap.services import demo
+    from gridmap.services.actor import SYSTEM
 
     with coded_errors(as_json), ready_database(), progress_bar("demo", quiet=as_json) as advance:
         report = demo.load(SYSTEM, size=size, seed=seed, progress=advance)

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from gridmap.cli.common import coded_errors, emit, json_option, ready_database
-from gridmap.services.actor import SYSTEM
 
 
 @click.command("export")
@@ -23,6 +22,7 @@ from gridmap.services.actor import SYSTEM
 def command(plan_id: int, fmt: str, out: Path, as_json: bool) -> None:
     """Write a plan, or the report of its last check."""
     from gridmap.services import exports, reports
+    from gridmap.services.actor import SYSTEM
 
     with coded_errors(as_json), ready_database():
         if fmt == "report-xlsx":

@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from gridmap.cli.common import coded_errors, emit, json_option, ready_database
-from gridmap.services.actor import SYSTEM
 
 
 @click.group("plans")
@@ -22,6 +21,7 @@ def command() -> None:
 def list_command(archived: bool, as_json: bool) -> None:
     """The plans with their numbers, grids and findings."""
     from gridmap.services import plans
+    from gridmap.services.actor import SYSTEM
 
     with coded_errors(as_json), ready_database():
         found = plans.list_plans(SYSTEM, archived=archived)
@@ -46,6 +46,7 @@ def from_import(
     """Lay imported grids over the units: the plan they make, and every place where they do not fit."""
     from geodata import standards
     from gridmap.services import plans
+    from gridmap.services.actor import SYSTEM
 
     with coded_errors(as_json), ready_database():
         plan_id = plans.plan_from_source(
@@ -71,6 +72,7 @@ def from_assignment(file: Path, name: str, region: str, standard: str, as_json: 
     """Make a plan from an exported assignment of units (units-csv), edited or not."""
     from geodata import standards
     from gridmap.services import exports, plans
+    from gridmap.services.actor import SYSTEM
 
     with coded_errors(as_json), ready_database():
         rows, grids = exports.read_assignment(file)

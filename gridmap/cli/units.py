@@ -7,7 +7,6 @@ from dataclasses import asdict
 import click
 
 from gridmap.cli.common import coded_errors, emit, json_option, progress_bar, ready_database
-from gridmap.services.actor import SYSTEM
 
 
 @click.group("units")
@@ -21,6 +20,7 @@ def command() -> None:
 def build(region: str | None, as_json: bool) -> None:
     """Divide communities into units and count their households; the units before them retire."""
     from gridmap.services import units
+    from gridmap.services.actor import SYSTEM
 
     with coded_errors(as_json), ready_database(), progress_bar("units", quiet=as_json) as advance:
         report = units.build(SYSTEM, region, progress=advance)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from gridmap.cli.common import coded_errors, emit, json_option, ready_database
-from gridmap.services import accounts, users
-from gridmap.services.actor import SYSTEM, Role
 from gridmap.settings import settings
 
-_ROLES = click.Choice([role.value for role in Role])
+if TYPE_CHECKING:
+    from gridmap.services.users import UserInfo
+
+ROLES = ("viewer", "planner", "approver", "administrator")
 
 
 @click.group("user")
@@ -23,11 +25,14 @@ def command() -> None:
 @command.command("add")
 @click.argument("login")
 @click.option("--name", help="Name or post shown to others; the login where it is not given.")
-@click.option("--role", type=_ROLES, default=Role.VIEWER.value, show_default=True)
+@click.option("--role", type=click.Choice(ROLES), default=ROLES[0], show_default=True)
 @click.option("--region", help="12-digit code of the region; everywhere where it is not given.")
 @json_option
 def add(login: str, name: str | None, role: str, region: str | None, as_json: bool) -> None:
     """Add an account and print its one-time sign-in link (24 hours)."""
+    from gridmap.services import users
+    from gridmap.services.actor import SYSTEM
+
     with coded_errors(as_json), ready_database():
         user_id, path = users.invite_user(SYSTEM, login, name or login, [(role, region)])
         emit({"id": user_id, "link": address(path)}, as_json, lambda: address(path))
@@ -38,6 +43,9 @@ def add(login: str, name: str | None, role: str, region: str | None, as_json: bo
 @json_option
 def link(login: str, as_json: bool) -> None:
     """Print a one-time sign-in link for an account, to set a new password."""
+    from gridmap.services import accounts
+    from gridmap.services.actor import SYSTEM
+
     with coded_errors(as_json), ready_database():
         path = accounts.create_sign_in_link(SYSTEM, login)
         emit({"link": address(path)}, as_json, lambda: address(path))
@@ -48,6 +56,9 @@ def link(login: str, as_json: bool) -> None:
 @json_option
 def password(login: str, as_json: bool) -> None:
     """Set a password, typed twice (or read from a pipe); all sessions of the account end."""
+    from gridmap.services import users
+    from gridmap.services.actor import SYSTEM
+
     secret = (
         click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
         if sys.stdin.isatty()
@@ -62,6 +73,9 @@ def password(login: str, as_json: bool) -> None:
 @json_option
 def list_command(as_json: bool) -> None:
     """List the accounts with their roles."""
+    from gridmap.services import users
+    from gridmap.services.actor import SYSTEM
+
     with coded_errors(as_json), ready_database():
         found = users.list_users(SYSTEM)
         emit([asdict(user) for user in found], as_json, lambda: "\n".join(map(_line, found)))
@@ -74,7 +88,7 @@ def address(path: str) -> str:
     return base.rstrip("/") + path
 
 
-def _line(user: users.UserInfo) -> str:
+def _line(user: UserInfo) -> str:
     grants = ", ".join(f"{grant.role}@{grant.region_code or '*'}" for grant in user.grants)
     state = "closed" if not user.active else "ready" if user.has_password else "no password"
     return f"{user.login}\t{user.name}\t{state}\t{grants}"

@@ -67,10 +67,10 @@ class Cluster:
         """Start the cluster if need be and keep it while the block runs; the last user to leave stops it."""
         self._make_home()
         with (self.home / "users.lock").open("w") as users:
-            with self._starting():
-                self._start()
-                fcntl.flock(users, fcntl.LOCK_SH)
             try:
+                with self._starting():
+                    fcntl.flock(users, fcntl.LOCK_SH)
+                    self._start()
                 yield self
             finally:
                 with self._starting():
