@@ -6,10 +6,13 @@ from flask_babel import get_locale, lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms.validators import InputRequired, Length
 
-from gridmap.errors import CodedError
+from gridmap.errors import CodedError, Conflict, GeodataError, Invalid
+
+#: What a person mends in the form it came from; other errors (403, 404, 503) are pages of their own.
+MENDABLE = (Invalid, Conflict, GeodataError)
 
 
-class Form(FlaskForm):
+class Form(FlaskForm):  # type: ignore[misc]
     """A form; :meth:`fail` shows an error that a service raised."""
 
     def fail(self, error: CodedError, field: str | None = None) -> None:

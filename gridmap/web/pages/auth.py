@@ -8,12 +8,12 @@ from flask_babel import gettext, lazy_gettext
 from wtforms import IntegerField, PasswordField, StringField
 from wtforms.validators import EqualTo, NumberRange
 
-from gridmap.errors import CodedError, GridmapError, Invalid, TooMany
+from gridmap.errors import GridmapError, Invalid, TooMany
 from gridmap.services import accounts, tokens
 from gridmap.services.passwords import MIN_LENGTH
 from gridmap.services.sign_in import sign_in as try_sign_in
 from gridmap.web.config import app_settings
-from gridmap.web.forms import Form, at_most, required
+from gridmap.web.forms import MENDABLE, Form, at_most, required
 from gridmap.web.security import safe_next
 from gridmap.web.session import begin, current_actor, end, public
 
@@ -140,7 +140,7 @@ def create_token() -> ResponseReturnValue:
         return _account(token_form=form)
     try:
         _, secret = tokens.create_token(current_actor(), form.name.data, form.days.data)
-    except CodedError as error:
+    except MENDABLE as error:
         form.fail(error)
         return _account(token_form=form)
     return _account(secret=secret, status=201)

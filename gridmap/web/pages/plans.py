@@ -13,11 +13,11 @@ from werkzeug.datastructures import FileStorage
 from wtforms import SelectField, StringField
 
 from geodata import standards
-from gridmap.errors import CodedError
+from gridmap.errors import GeodataError
 from gridmap.services import checks, exports, jobs, mapdata, plans, regions
 from gridmap.services.actor import Actor, Role
 from gridmap.web.api.jobs import shipped_standard
-from gridmap.web.forms import Form, at_most, required
+from gridmap.web.forms import MENDABLE, Form, at_most, required
 from gridmap.web.i18n import in_language
 from gridmap.web.pages.map import STATUSES, status_labels
 from gridmap.web.pages.plan_words import export_choices, misfit_words
@@ -50,12 +50,13 @@ def index() -> ResponseReturnValue:
 @pages.post("")
 def create() -> ResponseReturnValue:
     actor = current_actor()
+    actor.require(Role.PLANNER)
     form = _new_form(actor)
     if not form.validate_on_submit():
         return _index(form), 422
     try:
         plan_id = _create(actor, form)
-    except CodedError as error:
+    except MENDABLE as error:
         form.fail(error, None if form.table.data is None else "table")
         return _index(form), 422
     flash(gettext("方案已建立。"), "success")
@@ -73,7 +74,7 @@ def check(plan_id: int) -> ResponseReturnValue:
     actor = current_actor()
     try:
         job_id = jobs.ask_check(actor, plan_id, _standard(request.files.get("own"), request.form.get("standard")))
-    except CodedError as error:
+    except MENDABLE as error:
         locale = in_language({"locale_zh": "zh", "locale_en": "en"}, "locale")
         flash(f"{error.sentence(locale)} {error.hint(locale)}".strip(), "error")
         return redirect(url_for("plans.show", plan_id=plan_id))
@@ -148,7 +149,7 @@ def _standard(own: FileStorage | None, name: str | None) -> str | dict[str, obje
         try:
             return standards.loads(own.read(1_000_000).decode("utf-8-sig")).to_dict()
         except UnicodeDecodeError:
-            raise CodedError("STANDARD_NOT_UTF8", name=own.filename) from None
+            raise GeodataError("STANDARD_NOT_UTF8", name=own.filename) from None
     return shipped_standard(name)
 
 

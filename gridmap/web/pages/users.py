@@ -7,11 +7,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from wtforms import StringField
 
-from gridmap.errors import CodedError, Conflict, Invalid
+from gridmap.errors import CodedError, Conflict
 from gridmap.services import accounts, users
 from gridmap.services.actor import Role
 from gridmap.web.config import app_settings
-from gridmap.web.forms import Form, at_most, required
+from gridmap.web.forms import MENDABLE, Form, at_most, required
 from gridmap.web.session import current_actor
 
 pages = Blueprint("users", __name__, url_prefix="/users")
@@ -48,7 +48,7 @@ def add() -> ResponseReturnValue:
         return _new(form), 422
     try:
         user_id, path = users.invite_user(current_actor(), form.login.data, form.name.data, _posted_grants())
-    except (Invalid, Conflict) as error:
+    except MENDABLE as error:
         form.fail(error, "login" if error.code in ("LOGIN_FORM", "LOGIN_TAKEN") else None)
         return _new(form), 422
     return _one(user_id, path)
@@ -69,7 +69,7 @@ def rename(user_id: int) -> ResponseReturnValue:
 def grant(user_id: int) -> ResponseReturnValue:
     try:
         users.set_grants(current_actor(), user_id, _posted_grants())
-    except (Invalid, Conflict) as error:
+    except MENDABLE as error:
         return _refused(user_id, error)
     return _done(user_id, gettext("权限已保存。"))
 
