@@ -279,6 +279,5 @@ heat.on("loaded", () => ($("map-note").hidden = true));
 if (state.region) {
   const box = data.regions.find(({ code }) => code === state.region)?.bbox;
   if (box) map.fitBounds(latLngBox(box), { animate: false });
-  grids?.setQuery({ region: state.region });
 }
 load();

@@ -5,7 +5,4 @@ import { pageData } from "./dom.js";
 const data = pageData();
 const { grids } = window.gridmap.page;
 
-if (grids) {
-  if (data.region) grids.setQuery({ region: data.region });
-  grids.on("gridclick", ({ id }) => location.assign(`/plans/${data.plan}?grid=${id}`));
-}
+grids?.on("gridclick", ({ id }) => location.assign(`/plans/${data.plan}?grid=${id}`));

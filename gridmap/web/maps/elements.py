@@ -57,7 +57,8 @@ class GridLayer(_DataLayer):
 
     ``url`` answers GeoJSON for ``?bbox=west,south,east,north`` (degrees), or 413 where more polygons are in view than
     are served at once; then ``tiles`` (``{z}/{x}/{y}``) are drawn. ``labels`` maps each status to its word in the
-    user's language; ``outline`` draws borders only, over another layer's colours.
+    user's language; ``outline`` draws borders only, over another layer's colours; ``query`` filters from the
+    beginning (``region``, ``status``, ``rule``).
     """
 
     scripts = ("vendor/protomaps-leaflet/protomaps-leaflet.js", "js/maps/patterns.js", "js/maps/grids.js")
@@ -70,9 +71,11 @@ class GridLayer(_DataLayer):
         *,
         labels: Mapping[str, str] | None = None,
         outline: bool = False,
+        query: Mapping[str, Any] | None = None,
         name: str | None = "网格",
     ) -> None:
-        super().__init__("grids", name, url=url, tiles=tiles, labels=dict(labels or {}), outline=outline or None)
+        words, first = dict(labels or {}), dict(query or {})
+        super().__init__("grids", name, url=url, tiles=tiles, labels=words, outline=outline or None, query=first)
 
 
 class HeatLayer(_DataLayer):

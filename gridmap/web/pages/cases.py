@@ -40,11 +40,12 @@ def index() -> str:
         bandwidth_m = DEFAULT_BANDWIDTH_M
     zone = app_settings().time_zone
     tree = regions.tree(actor)
+    region = next((one.code for one in tree if one.code == request.args.get("region")), None)
     legend = (gettext("事件密度（件/平方公里）"), _classes(), gettext("颜色不随缩放变化"))
     return render_template(
         "cases/index.html",
         # the first image waits for the script, which knows the filters of the address
-        map=town_map(scene, plan=plan, outline=True, labels=status_labels(), heat={}, legend=legend),
+        map=town_map(scene, plan=plan, outline=True, region=region, labels=status_labels(), heat={}, legend=legend),
         plans=known,
         plan=plan,
         regions=tree,

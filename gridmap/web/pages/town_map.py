@@ -18,13 +18,14 @@ def town_map(
     *,
     plan: PlanSummary | None = None,
     outline: bool = False,
+    region: str | None = None,
     labels: Mapping[str, str] | None = None,
     heat: Mapping[str, Any] | None = None,
     legend: tuple[str, Sequence[tuple[str, str, int | float | None]], str] | None = None,
 ) -> MapParts:
     """A map of ``scene`` (which has bounds): ground, grids of ``plan`` (``outline``: borders only), case heat, borders.
 
-    ``heat`` are the parameters of its first image; ``legend`` is title, rows and note.
+    ``region`` limits the grids; ``heat`` are the parameters of its first image; ``legend`` is title, rows and note.
     """
     from gridmap.web import maps  # Folium is slow to load
 
@@ -38,8 +39,9 @@ def town_map(
         maps.HeatLayer(url_for("api.heat_image"), params=heat, name=None).add_to(built)
     if plan is not None:
         tiles = _tiles("api.grid_tile", plan_id=plan.id, version=scene.versions["plans"])
+        query = {"region": region} if region else None
         address = url_for("api.grid_features", plan_id=plan.id)
-        maps.GridLayer(address, tiles, labels=labels, outline=outline, name=None).add_to(built)
+        maps.GridLayer(address, tiles, labels=labels, outline=outline, query=query, name=None).add_to(built)
     maps.RegionLayer(_tiles("api.region_tile", version=scene.versions["regions"]), name=None).add_to(built)
     if legend is not None:
         title, rows, note = legend

@@ -8,7 +8,7 @@
     initialize(options) {
       L.LayerGroup.prototype.initialize.call(this, [], {});
       this._source = options;
-      this._query = {};
+      this._query = options.query || {};
       this._byId = new Map();
       this._selected = null;
       this._whole = false;

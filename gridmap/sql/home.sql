@@ -1,0 +1,49 @@
+-- Home: what needs attention, inside the reader's regions.
+
+-- name: large_rural
+-- Rural grids of a plan with more people than :limit_population.
+SELECT g.id, g.code, g.name, r.name AS region_name, g.population, g.households, count(*) OVER () AS total
+FROM grid g JOIN region r ON r.id = g.region_id
+WHERE g.plan_id = :plan AND g.kind <> 'micro' AND r.settlement = 'rural' AND g.population > :limit_population
+  AND EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine WHERE r.code LIKE mine || '%')
+ORDER BY g.population DESC, g.code
+LIMIT :limit
+
+-- name: worst
+-- Grids of a plan with findings that block approval, the most first.
+SELECT g.id, g.code, g.name, g.status, g.households, r.name AS region_name, c.errors, c.rules, count(*) OVER () AS total
+FROM (
+    SELECT grid_id, count(*) AS errors, array_agg(DISTINCT rule ORDER BY rule) AS rules
+    FROM check_result WHERE plan_id = :plan AND severity = 'E' AND grid_id IS NOT NULL GROUP BY grid_id
+) c
+JOIN grid g ON g.id = c.grid_id
+JOIN region r ON r.id = g.region_id
+WHERE EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine WHERE r.code LIKE mine || '%')
+ORDER BY c.errors DESC, g.code
+LIMIT :limit
+
+-- name: data
+-- Living units: households, and those estimated or in units with counts older than :cutoff; buildings without a count.
+SELECT count(*) AS units, coalesce(sum(u.households), 0)::bigint AS households,
+       coalesce(sum(u.estimated_households), 0)::bigint AS estimated,
+       coalesce(sum(u.missing_households), 0)::bigint AS missing, coalesce(sum(u.buildings), 0)::bigint AS buildings,
+       coalesce(sum(u.households) FILTER (WHERE u.oldest_data < :cutoff), 0)::bigint AS old,
+       min(u.oldest_data) AS oldest
+FROM unit u JOIN region r ON r.id = u.region_id
+WHERE u.retired_at IS NULL
+  AND EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine WHERE r.code LIKE mine || '%')
+
+-- name: cases
+-- Cases since :middle and in the span of the same length before it.
+SELECT count(*) FILTER (WHERE c.occurred_at >= :middle) AS recent,
+       count(*) FILTER (WHERE c.occurred_at < :middle) AS before
+FROM case_record c LEFT JOIN region r ON r.id = c.region_id
+WHERE c.occurred_at >= :start AND c.occurred_at < :end
+  AND EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine WHERE coalesce(r.code, '') LIKE mine || '%')
+
+-- name: present
+-- Which kinds of data there are at all.
+SELECT EXISTS (SELECT FROM region) AS regions, EXISTS (SELECT FROM building) AS buildings,
+       EXISTS (SELECT FROM barrier) AS barriers, EXISTS (SELECT FROM unit WHERE retired_at IS NULL) AS units,
+       EXISTS (SELECT FROM plan) AS plans, EXISTS (SELECT FROM plan WHERE checked_at IS NOT NULL) AS checked,
+       EXISTS (SELECT FROM case_record) AS cases
