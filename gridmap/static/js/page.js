@@ -55,3 +55,11 @@ document.addEventListener("click", (event) => {
   }
   if (remove) remove.closest("[data-row]").remove();
 });
+
+/** What scrolls sideways can be reached and scrolled by the keyboard. */
+for (const box of document.querySelectorAll(".table-wrap, pre")) {
+  if (box.scrollWidth <= box.clientWidth || box.hasAttribute("tabindex")) continue;
+  box.tabIndex = 0;
+  box.setAttribute("role", "region");
+  box.setAttribute("aria-label", box.querySelector("caption")?.textContent.trim() || t("可左右滚动的内容"));
+}
