@@ -59,25 +59,33 @@ def place_cases(session: Session, batch_id: int | None = None) -> int:
     return len(_place(session, "case_record", batch_id))
 
 
-def _place(session: Session, table: str, batch_id: int | None) -> bulk.Ids:
-    """The unit of each row that found one."""
+def home_units(session: Session, lonlat: Any) -> tuple[bulk.Ids, bulk.Ids]:
+    """The living unit (id) of each point (n, 2) by the half-open rule, and its community (id); -1 outside all."""
     from geodata.crs import middle_lon, to_metric
     from geodata.locate import locate
 
-    name = "unplaced_buildings" if table == "building" else "unplaced_cases"
-    loose = bulk.columns(session, query("counts", name), {"batch": batch_id})
-    if not len(loose["id"]):
-        return np.empty(0, np.int64)
-    lonlat = np.column_stack([loose["lon"], loose["lat"]]).astype(np.float64)
+    none = np.full(len(lonlat), -1)
+    if not len(lonlat):
+        return none, none
     units = bulk.columns(session, query("counts", "living_units_within"), _box(lonlat))
     if not len(units["id"]):
-        return np.empty(0, np.int64)
+        return none, none
     polygons = bulk.shapes(units["geom"])
     lon0 = middle_lon(polygons)
     at = locate(to_metric(lonlat, lon0), to_metric(polygons, lon0))
-    inside = at >= 0
-    place(session, table, loose["id"][inside], units["id"][at[inside]], units["region_id"][at[inside]])
-    return units["id"][at[inside]].astype(np.int64)
+    unit_ids, region_ids = (np.append(units[name], -1).astype(np.int64) for name in ("id", "region_id"))
+    return unit_ids[at], region_ids[at]
+
+
+def _place(session: Session, table: str, batch_id: int | None) -> bulk.Ids:
+    """The unit of each row that found one."""
+    name = "unplaced_buildings" if table == "building" else "unplaced_cases"
+    loose = bulk.columns(session, query("counts", name), {"batch": batch_id})
+    units, regions = home_units(session, np.column_stack([loose["lon"], loose["lat"]]).astype(np.float64))
+    inside = units >= 0
+    if inside.any():
+        place(session, table, loose["id"][inside], units[inside], regions[inside])
+    return units[inside]
 
 
 def _box(lonlat: Any) -> dict[str, float]:

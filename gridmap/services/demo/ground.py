@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from geodata.crs import middle_lon, to_metric
 from gridmap.db import bulk
 from gridmap.db.models import Barrier, Building, Case, Compound, ImportBatch, Region, SourceGrid
+from gridmap.services import counts
 
 if TYPE_CHECKING:
     import geopandas
@@ -144,12 +145,20 @@ def write_source_grids(session: Session, frame: geopandas.GeoDataFrame, batch_id
 
 
 def write_cases(session: Session, frame: geopandas.GeoDataFrame, batch_id: int) -> None:
+    """Cases with the unit they lie in, so that no row is written twice."""
+    shapes = _column(frame)
+    units, regions = counts.home_units(session, shapely.get_coordinates(shapes))
     names = ("number", "category", "level", "source", "occurred_at", "reported_at", "closed_at", "place")
     bulk.copy(
         session,
         Case.__tablename__,
         {name: frame[name] for name in names}
-        | {"point": bulk.wkb_hex(_column(frame)), "import_batch_id": [batch_id] * len(frame)},
+        | {
+            "unit_id": bulk.or_none(units >= 0, units),
+            "region_id": bulk.or_none(regions >= 0, regions),
+            "point": bulk.wkb_hex(shapes),
+            "import_batch_id": [batch_id] * len(frame),
+        },
     )
 
 

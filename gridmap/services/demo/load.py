@@ -66,6 +66,8 @@ def load(
     raise_version(session, "regions", "barriers", "buildings", "cases")
     say(0.45, "划分单元 / building units")
     built = units.build.within(session, actor)
+    events = ground.batch(session, "cases", "cases", len(town.cases), seed=seed, size=size)
+    ground.write_cases(session, town.cases, events.id)
     say(0.6, "套合现行网格 / laying the grids over the units")
     made = [_today(session, actor, drawn), *_departments(session, actor, departments)]
     for number, plan_id in enumerate(made):
@@ -102,7 +104,7 @@ def _departments(session: Session, actor: Actor, batch_id: int) -> list[int]:
 
 
 def _write_ground(session: Session, town: Town, seed: int, size: float) -> tuple[str, int, int]:
-    """All layers but units and plans; the code of the (first) county, and the batches of the two layers of grids."""
+    """All layers but units, plans and cases; the code of the first county, and the batches of the two grid layers."""
 
     def batch(kind: str, layer: str, rows: int) -> int:
         return ground.batch(session, kind, layer, rows, seed=seed, size=size).id
@@ -117,6 +119,5 @@ def _write_ground(session: Session, town: Town, seed: int, size: float) -> tuple
     ground.write_source_grids(session, town.grids, drawn)
     departments = batch("grids", "department_grids", len(town.department_grids))
     ground.write_source_grids(session, town.department_grids, departments)
-    ground.write_cases(session, town.cases, batch("cases", "cases", len(town.cases)))
     county = str(town.regions.loc[town.regions["level"] == "county", "code"].iloc[0])
     return county, drawn, departments
