@@ -28,7 +28,7 @@ def number(value: float | None, digits: int = 0) -> str:
     """A number with grouped thousands; a dash where there is none."""
     if value is None:
         return "—"
-    return format_decimal(round(value, digits) if digits else round(value))
+    return str(format_decimal(round(value, digits) if digits else round(value)))
 
 
 def percent(value: float | None, digits: int = 1) -> str:
@@ -47,12 +47,12 @@ def moment(value: datetime | None, pattern: str = "yyyy-MM-dd HH:mm") -> str:
     """A time in the configured zone."""
     if value is None:
         return "—"
-    return format_datetime(value if value.tzinfo else value.replace(tzinfo=UTC), pattern)
+    return str(format_datetime(value if value.tzinfo else value.replace(tzinfo=UTC), pattern))
 
 
 def day(value: date | None) -> str:
     """A date."""
-    return "—" if value is None else format_date(value, "yyyy-MM-dd", rebase=isinstance(value, datetime))
+    return "—" if value is None else str(format_date(value, "yyyy-MM-dd", rebase=isinstance(value, datetime)))
 
 
 def filesize(value_bytes: int | None) -> str:
@@ -69,7 +69,7 @@ def filesize(value_bytes: int | None) -> str:
 
 def role_name(role: str) -> str:
     """A role in the reader's language."""
-    names = {
+    names: dict[str, str] = {
         Role.VIEWER: gettext("查看员"),
         Role.PLANNER: gettext("规划员"),
         Role.APPROVER: gettext("审批员"),
@@ -80,7 +80,7 @@ def role_name(role: str) -> str:
 
 def action_name(action: str) -> str:
     """An audited action in the reader's language; the bare name where it has none."""
-    names = {
+    names: dict[str, str] = {
         "login.ok": gettext("登录成功"),
         "login.failed": gettext("登录失败"),
         "login.locked": gettext("登录锁定"),

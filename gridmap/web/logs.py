@@ -9,6 +9,7 @@ import uuid
 
 import structlog
 from flask import Flask, Response, g, request
+from structlog.typing import Processor
 
 from gridmap.web.config import app_settings
 
@@ -24,7 +25,7 @@ def init_app(app: Flask) -> None:
 
 def configure(level: str) -> None:
     """Send the loggers of ``gridmap`` and of the libraries below it to standard error as JSON lines."""
-    shared = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import current_app, url_for
 
 from gridmap.services import mapdata
 from gridmap.services.plans import PlanSummary
 from gridmap.web.config import app_settings
-from gridmap.web.maps import MapParts
+
+if TYPE_CHECKING:
+    from gridmap.web.maps import MapParts
 
 
 def town_map(
