@@ -160,8 +160,12 @@ def _wait_for_answer(host: str, port: int) -> None:
 
 
 def _wait_while_all_run(*children: subprocess.Popen[bytes]) -> None:
-    while all(child.poll() is None for child in children):
-        time.sleep(0.3)
+    try:
+        while all(child.poll() is None for child in children):
+            time.sleep(0.3)
+    finally:
+        for child in children:
+            child.terminate()  # all at once; each is waited for in its turn
     raise Unavailable("SERVER_CHILD_ENDED")
 
 

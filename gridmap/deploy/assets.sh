@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 vendor=gridmap/static/vendor
 fresh=build/vendor
-npm ci --silent --ignore-scripts --no-audit --no-fund
+npm ci --silent --no-progress --ignore-scripts --no-audit --no-fund
 rm -rf "$fresh"
 mkdir -p "$fresh/leaflet" "$fresh/protomaps-leaflet"
 cp -R node_modules/leaflet/dist/leaflet.js node_modules/leaflet/dist/leaflet.css node_modules/leaflet/dist/images node_modules/leaflet/LICENSE "$fresh/leaflet/"
