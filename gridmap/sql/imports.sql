@@ -323,7 +323,9 @@ SELECT count(*) FROM (
     FOR KEY SHARE) AS held
 
 -- name: referred
-SELECT count(DISTINCT fields->>'region_id') FROM import_row WHERE batch_id = :batch AND NOT bad
+SELECT count(*) FROM (
+    SELECT DISTINCT fields->>'region_id' AS id FROM import_row WHERE batch_id = :batch AND NOT bad) AS named
+WHERE id IS NOT NULL
 
 -- name: hold_batch
 SELECT id FROM import_batch WHERE id = :batch FOR KEY SHARE

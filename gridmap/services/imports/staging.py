@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from time import monotonic
 from typing import Any
 
@@ -130,13 +131,15 @@ class _Stager:
         self.rows = self.bad = self.estimated = 0
         self.marks: list[Fingerprints] = []
         self.frames: list[Any] = []
+        self.writing: Future[None] | None = None
+        self.found: list[Problem] = []
         self.buildings: known.Buildings | None = None
 
     def run(self) -> None:
         """Read, check, write, and leave the batch staged."""
         batches.clear(self.session, self.batch.id)
         self.session.execute(query("imports", "hold_batch"), {"batch": self.batch.id})
-        with keys_vouched(self.session), files.opened(self.batch) as source:
+        with keys_vouched(self.session), files.opened(self.batch) as source, ThreadPoolExecutor(1) as self.writer:
             self.source = source
             self.mapping, origin = columns.mapping_of(self.session, self.batch, source)
             self.guess, self.datum, report = self._reading(source)
@@ -144,6 +147,7 @@ class _Stager:
             for part in source.batches(ROWS):
                 self._take(part)
                 self.say(self._share(), str(self.rows))
+            self._written()
             self.say(_READING, "")
             bad_later = self._compare()
         self._finish(origin, report, bad_later)
@@ -177,7 +181,7 @@ class _Stager:
         frame, problems = apply_mapping(self.kind, part, self.mapping, tz=known.time_zone())
         problems = [*part.problems, *problems]
         if not len(part):
-            self._note(problems)
+            self.found += problems
             return
         frame = frame.drop(columns=[name for name in frame.columns if name.endswith("_approximate")])
         frame, found = normalise(self.kind, frame, self.source.layer)
@@ -199,17 +203,23 @@ class _Stager:
             frame = self._with_community_column(frame, part)
         bad = np.isin(part.rows, [p.row for p in problems if p.row is not None and p.severity is Severity.ERROR])
         private = [p.row for p in problems if p.row is not None and p.code == "PERSONAL_VALUE"]
-        copy_rows(
-            self.session,
-            self.batch.id,
-            frame,
-            _only(shapes, own),
-            bad,
-            part.attributes.mask(np.isin(part.rows, private)) if private else part.attributes,
+        source = part.attributes.mask(np.isin(part.rows, private)) if private else part.attributes
+        self._written()
+        # the server takes these rows while the next ones are read
+        self.writing = self.writer.submit(
+            copy_rows, self.session, self.batch.id, frame, _only(shapes, own), bad, source
         )
-        self._note(problems)
+        self.found = problems
         self.rows += len(part)
         self.bad += int(bad.sum())
+
+    def _written(self) -> None:
+        """Wait for the rows on their way, then write what was found in them."""
+        if self.writing is not None:
+            self.writing.result()
+            self.writing = None
+        self._note(self.found)
+        self.found = []
 
     def _joined(self, part: Batch, frame: pd.DataFrame, shapes: Any) -> tuple[Any, Any, pd.DataFrame, list[Problem]]:
         """Rows without a place take that of a known building; ``own`` tells whose geometry is to be stored."""
@@ -217,6 +227,7 @@ class _Stager:
         if part.geometry is not None or self.kind not in (Kind.BUILDINGS, Kind.CASES):
             return own, shapes, frame, []
         if self.buildings is None:
+            self._written()
             self.buildings = known.buildings(self.session, self.known)
         joined = joining.join(self.kind, frame, shapes, self.buildings)
         hit = joined.building >= 0
