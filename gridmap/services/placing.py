@@ -1,4 +1,4 @@
-"""Writing down which unit and community buildings and cases belong to, thousands at once."""
+"""Writing down which unit and community buildings and cases belong to, thousands at once, and the lock on units."""
 
 from __future__ import annotations
 
@@ -9,6 +9,14 @@ from sqlalchemy.orm import Session
 
 from gridmap.db import bulk
 from gridmap.sql import query
+
+_UNITS_LOCK = 0x756E6974  # "unit"
+
+
+def lock_units(session: Session, *, shared: bool) -> None:
+    """Hold the layer of units until the transaction ends: alone to rebuild it, together to make plans of it."""
+    function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+    session.execute(sa.text(f"SELECT {function}(:key)"), {"key": _UNITS_LOCK})
 
 
 def place(session: Session, table: str, rows: Any, units: Any, regions: Any) -> None:

@@ -20,7 +20,7 @@ from gridmap.errors import Invalid
 from gridmap.services import audit
 from gridmap.services.actor import Actor, Role
 from gridmap.services.barriers import read_barriers
-from gridmap.services.placing import place
+from gridmap.services.placing import lock_units, place
 from gridmap.services.versions import raise_version
 from gridmap.sql import query
 
@@ -66,6 +66,7 @@ def build(
     actor.require(Role.PLANNER, region_code)
     say = progress or (lambda share, doing: None)
     started = perf_counter()
+    lock_units(session, shared=False)
     say(0.02, "读取 / reading")
     communities = _communities(session, actor, region_code)
     lon0 = middle_lon(communities["geom"])

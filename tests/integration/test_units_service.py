@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 import shapely
@@ -11,7 +13,7 @@ from gridmap.db import bulk
 from gridmap.db.engine import transaction
 from gridmap.db.models import AuditEvent, Building, Case, PlanUnit, Region, Unit
 from gridmap.errors import Forbidden, Invalid, NotFound
-from gridmap.services import units
+from gridmap.services import plans, units
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 
 pytestmark = pytest.mark.usefixtures("demo_url")
@@ -119,3 +121,23 @@ def test_progress_goes_from_nothing_to_all() -> None:
     seen: list[float] = []
     units.build(SYSTEM, progress=lambda share, _: seen.append(share))
     assert seen == sorted(seen) and 0 < seen[0] < seen[-1] == 1
+
+
+def test_two_builds_at_once_leave_one_layer_of_units() -> None:
+    with ThreadPoolExecutor(2) as pool:
+        reports = list(pool.map(lambda _: units.build(SYSTEM), range(2)))
+    assert len(_living()["id"]) == reports[0].units == reports[1].units
+    shapes = shapely.get_geometry(bulk.shapes(_living()["geom"]), 0)
+    assert shapely.coverage_is_valid(shapes)
+
+
+def test_a_plan_made_during_a_build_keeps_its_units() -> None:
+    with ThreadPoolExecutor(2) as pool:
+        building = pool.submit(units.build, SYSTEM)
+        plan_id = pool.submit(plans.create_empty, SYSTEM, "同时", "339901000000").result()
+        building.result()
+    with transaction() as session:
+        held = session.scalars(sa.select(PlanUnit.unit_id).where(PlanUnit.plan_id == plan_id)).all()
+        areas = session.scalar(sa.select(sa.func.sum(Unit.area_m2)).where(Unit.id.in_(held)))
+        whole = session.scalar(sa.select(sa.func.sum(Unit.area_m2)).where(Unit.retired_at.is_(None)))
+        assert areas == pytest.approx(whole)

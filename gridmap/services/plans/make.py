@@ -18,6 +18,7 @@ from gridmap.db.models import Grid, Plan, PlanOperation, Region
 from gridmap.errors import Invalid, NotFound
 from gridmap.services import audit, counts
 from gridmap.services.actor import Actor, Role
+from gridmap.services.placing import lock_units
 from gridmap.services.standards import resolve
 from gridmap.services.versions import raise_version
 from gridmap.sql import query
@@ -133,6 +134,7 @@ def new_plan(
 
 def living_units(session: Session, region_code: str) -> dict[str, bulk.Objects]:
     """Living units of a region's subtree, geometry lon/lat. Raises ``Invalid`` PLAN_NO_UNITS where there are none."""
+    lock_units(session, shared=True)
     prefix = session.scalar(sa.select(Region.prefix).where(Region.code == region_code))
     units = bulk.columns(session, query("plans", "living_units"), {"prefix": prefix})
     if not len(units["id"]):

@@ -88,7 +88,7 @@ def _results(report: CheckReport) -> pd.DataFrame:
             row.limit,
             report.word("YES") if row.unavoidable else None,
             row.sentence(report.locale),
-            row.hint(report.locale),
+            None if row.unavoidable else row.hint(report.locale),
         )
         for row in found
     ]
