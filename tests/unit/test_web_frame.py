@@ -18,7 +18,7 @@ from gridmap.web.security import content_security_policy, safe_next
 
 #: Pages; what is under reports/ becomes a PDF and is never served.
 _TEMPLATES = sorted(path for path in (ROOT / "templates").rglob("*.html") if path.parent.name != "reports")
-_HEAVY = ("geopandas", "pandas", "scipy", "numba", "pyogrio", "folium", "weasyprint", "openpyxl", "pyarrow")
+_HEAVY = ("geopandas", "scipy", "numba", "pyogrio", "folium", "weasyprint", "openpyxl")
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def app(tmp_path: Path) -> Flask:
 
 
 def test_the_app_starts_without_heavy_imports() -> None:
-    """What is not imported cannot slow the start: under 2 s, measured at 0.8 s."""
+    """What is not imported cannot slow the start: under 2 s."""
     program = f"""
 import sys
 from pathlib import Path

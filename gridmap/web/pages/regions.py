@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flask import Blueprint, Flask, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
@@ -9,10 +11,12 @@ from flask_babel import gettext
 from gridmap.services import jobs, mapdata, plans, regions
 from gridmap.services.actor import Actor, Role
 from gridmap.services.plans.access import subtree
-from gridmap.web.maps import MapParts
 from gridmap.web.pages.map import STATUSES, status_labels
 from gridmap.web.pages.town_map import town_map
 from gridmap.web.session import current_actor
+
+if TYPE_CHECKING:
+    from gridmap.web.maps import MapParts
 
 pages = Blueprint("regions", __name__, url_prefix="/regions")
 GRIDS_SHOWN = 200
