@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -76,27 +75,15 @@ def multi(geometry: Any) -> Objects:
     return found
 
 
-def floats(session: Session, statement: sa.TextClause, parameters: Mapping[str, Any]) -> NDArray[np.float64]:
-    """The rows of ``statement``, whose columns are all float8 and never null, as an array (rows, columns).
+def packed(
+    session: Session, statement: sa.Executable, parameters: Mapping[str, Any], width: int
+) -> NDArray[np.float64]:
+    """The numbers of one bytea made by ``string_agg(float8send(...), '')`` as an array (rows, ``width``).
 
-    By binary COPY: a tenth of the time that rows of Python floats take.
+    A tenth of the time that rows of Python floats take.
     """
-    text = sql.SQL(_named(statement.text))
-    cursor = session.connection().connection.driver_connection.cursor()  # type: ignore[union-attr]
-    with cursor, cursor.copy(sql.SQL("COPY ({}) TO STDOUT (FORMAT binary)").format(text), parameters) as out:
-        content = b"".join(out)
-    body = memoryview(content)[19:-2]  # header: signature 11, flags 4, extension 4; trailer 2
-    if not body:
-        return np.empty((0, 0))
-    width = int.from_bytes(body[:2], "big")
-    field = np.dtype([("length", ">i4"), ("value", ">f8")])
-    rows = np.frombuffer(body, np.dtype([("count", ">i2"), ("fields", field, (width,))]))
-    return rows["fields"]["value"].astype(np.float64)
-
-
-def _named(text: str) -> str:
-    """``:name`` parameters in psycopg's style; COPY takes them on the client's side only."""
-    return re.sub(r"(?<![:\w]):(\w+)", r"%(\1)s", text.replace("%", "%%"))
+    content = session.execute(statement, parameters).scalar_one()
+    return np.frombuffer(content or b"", dtype=">f8").reshape(-1, width).astype(np.float64)
 
 
 def reserve_ids(session: Session, table: type[Any], count: int) -> Ids:

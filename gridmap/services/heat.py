@@ -57,7 +57,7 @@ def image(
     latitude = (south + north) / 2
     margin_lat = bandwidth_m / 110_000
     margin_lon = margin_lat / max(np.cos(np.radians(min(abs(latitude) + 1, 89))), 0.01)
-    points = bulk.floats(
+    points = bulk.packed(
         session,
         query("maps", "case_points"),
         {
@@ -71,7 +71,8 @@ def image(
             "until": until,
             "categories": list(categories) if categories else None,
         },
-    ).reshape(-1, 2)
+        width=2,
+    )
     (xmin, ymin), (xmax, ymax) = map_metres([(west, south), (east, north)], latitude)
     cell_m = max((xmax - xmin) / size[0], (ymax - ymin) / size[1])
     surface = density_grid(map_metres(points, latitude), bandwidth_m, cell_m, (xmin, ymin, xmax, ymax))

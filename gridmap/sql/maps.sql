@@ -100,8 +100,8 @@ SELECT count(*) AS total,
 FROM found;
 
 -- name: case_points
--- Longitude and latitude of the cases of a view (degrees), for COPY.
-SELECT ST_X(case_record.point), ST_Y(case_record.point)
+-- Longitude and latitude of the cases of a view (degrees), packed.
+SELECT string_agg(float8send(ST_X(case_record.point)) || float8send(ST_Y(case_record.point)), '')
 FROM case_record JOIN region ON region.id = case_record.region_id
 WHERE case_record.point && ST_MakeEnvelope(:west, :south, :east, :north, 4490)
   AND region.code LIKE ANY (CAST(:patterns AS text[]))
