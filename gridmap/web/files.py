@@ -20,6 +20,7 @@ _TYPES = {
 def download(path: Path, ascii_name: str) -> Response:
     """``path`` as an attachment with its own name (RFC 6266: ``filename*``), ``ascii_name`` for old browsers."""
     response = send_file(path, mimetype=_TYPES.get(path.suffix, "application/octet-stream"), max_age=0)
+    response.direct_passthrough = False  # spectree reads what the API answers
     plain = f"{ascii_name}{path.suffix}"
     response.headers["Content-Disposition"] = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(path.name)}"
     return response
