@@ -330,3 +330,17 @@ WHERE id IS NOT NULL
 -- name: hold_batch
 SELECT id FROM import_batch WHERE id = :batch FOR KEY SHARE
 
+
+-- name: unsettled_building
+-- What stands near the communities of a batch and in no unit: its community is to be found anew.
+SELECT t.id, ST_X(t.point) AS lon, ST_Y(t.point) AS lat
+FROM building t
+WHERE t.unit_id IS NULL
+  AND t.point && (SELECT ST_SetSRID(ST_Extent(geom)::geometry, 4490) FROM region WHERE import_batch_id = :batch)
+
+-- name: unsettled_case_record
+-- What stands near the communities of a batch and in no unit: its community is to be found anew.
+SELECT t.id, ST_X(t.point) AS lon, ST_Y(t.point) AS lat
+FROM case_record t
+WHERE t.unit_id IS NULL
+  AND t.point && (SELECT ST_SetSRID(ST_Extent(geom)::geometry, 4490) FROM region WHERE import_batch_id = :batch)

@@ -359,3 +359,15 @@ def test_an_upload_too_big_leaves_nothing(data_dir: Path, monkeypatch: pytest.Mo
     with pytest.raises(TooLarge):
         imports.receive(SYSTEM, io.BytesIO(b"x" * 5000), "a.csv", "cases")
     assert list((data_dir / "uploads").iterdir()) == []
+
+
+def test_buildings_that_came_before_the_regions_get_their_community(tmp_path: Path) -> None:
+    accepted(write_vector(building_frame(), tmp_path / "b.gpkg", "gpkg"), "buildings")
+    assert one(sa.select(sa.func.count(Building.region_id))) == 0
+    done = accepted(write_vector(region_frame(), tmp_path / "r.gpkg", "gpkg"), "regions")
+    assert done.made == {"building_settled": 40}
+    inside = sa.text(
+        "SELECT count(*) FROM building b JOIN region r ON r.id = b.region_id AND ST_Covers(r.geom, b.point)"
+    )
+    with transaction() as session:
+        assert session.scalar(inside) == 40

@@ -28,7 +28,7 @@ LAYERS = {
     Kind.BARRIERS: ("barriers",),
     Kind.GRIDS: ("plans",),
     Kind.CASES: ("cases",),
-    Kind.UNITS: ("units", "regions"),
+    Kind.UNITS: ("units",),
 }
 _LOCATED = frozenset({Kind.BUILDINGS, Kind.CASES, Kind.UNITS})
 

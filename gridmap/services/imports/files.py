@@ -81,14 +81,17 @@ def opened(batch: ImportBatch, *, encoding: str | None = None, layer: str | None
         named = scratch / "upload" / batch.filename
         named.parent.mkdir()
         named.symlink_to(upload_path(batch).resolve())
-        yield open_source(
-            named,
-            scratch=scratch / "work",
-            limits=Limits(max_bytes=settings().max_upload_bytes),
-            encoding=encoding or batch.encoding,
-            layer=layer or batch.layer,
-            where=batch.options.get("where"),
-        )
+        try:
+            yield open_source(
+                named,
+                scratch=scratch / "work",
+                limits=Limits(max_bytes=settings().max_upload_bytes),
+                encoding=encoding or batch.encoding,
+                layer=layer or batch.layer,
+                where=batch.options.get("where"),
+            )
+        except FileNotFoundError as error:  # thrown away by somebody else meanwhile
+            raise NotFound("UPLOAD_GONE", filename=batch.filename) from error
 
 
 @contextmanager

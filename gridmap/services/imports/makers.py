@@ -6,16 +6,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from geodata.fields import Kind
+from gridmap.db import bulk
 from gridmap.db.loading import indexes_rebuilt, keys_vouched
 from gridmap.db.models import ImportBatch, Unit
 from gridmap.errors import Conflict
 from gridmap.services import counts, plans
 from gridmap.services.actor import Actor
+from gridmap.services.imports import known
 from gridmap.services.imports.unit_rows import take_units
+from gridmap.services.placing import place
 from gridmap.sql import query
 
 Progress = Callable[[float, str], None]
@@ -35,7 +39,20 @@ def _regions(session: Session, actor: Actor, batch: ImportBatch, replace: bool, 
     _run(session, "keep_before_region", batch)
     made = Made(_run(session, "insert_regions", batch), _run(session, "update_regions", batch))
     _run(session, "link_parents", batch)
-    return made
+    settled = {table: _settle(session, table, batch) for table in ("building", "case_record")}
+    return Made(made.inserted, made.updated, {f"{table}_settled": n for table, n in settled.items() if n})
+
+
+def _settle(session: Session, table: str, batch: ImportBatch) -> int:
+    """Give what lies in the new communities, and in no unit yet, its community; how many got one."""
+    loose = bulk.columns(session, query("imports", f"unsettled_{table}"), {"batch": batch.id})
+    if not len(loose["id"]):
+        return 0
+    lonlat = np.column_stack([loose["lon"], loose["lat"]]).astype(np.float64)
+    home = known.load(session, batch).locate(lonlat)
+    there = home >= 0
+    place(session, table, loose["id"][there], [None] * int(there.sum()), home[there])
+    return int(there.sum())
 
 
 def _buildings(session: Session, actor: Actor, batch: ImportBatch, replace: bool, say: Progress) -> Made:

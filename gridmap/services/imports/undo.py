@@ -70,7 +70,7 @@ def undo_accept(session: Session, actor: Actor, batch_id: int) -> BatchView:
     batch.state, batch.progress, batch.accepted_at = "uploaded", 0.0, None
     batch.rows_total = batch.rows_bad = batch.rows_accepted = None
     batch.report = {**batch.report, "undone": batch.report.get("accepted")}
-    raise_version(session, *LAYERS[kind])
+    raise_version(session, *LAYERS[kind], *(["regions"] if batch.options.get("derive") else []))
     audit.record(session, actor, "import.undo", "import_batch", batch.id, kind=kind.value)
     session.flush()
     return batches.view(session, batch, actor)
