@@ -109,6 +109,12 @@ def copy(session: Session, table: str, data: Mapping[str, Sequence[Any] | NDArra
     return len(rows)
 
 
+def analyse(session: Session, *tables: str) -> None:
+    """Refresh the planner's statistics after a bulk write, for what follows in the same transaction."""
+    session.flush()
+    session.execute(sa.text(f"ANALYZE {', '.join(tables)}"))
+
+
 def _cells(values: Any) -> list[Any]:
     """Python values; NaN, NaT and NA mean null."""
     import pandas as pd

@@ -95,6 +95,7 @@ def build(
     cases = bulk.columns(session, query("units", "cases"), box)
     _place_cases(session, cases, made.geometry, lon0, ids, region_of_unit)
     session.execute(query("units", "remove_unused"), box)
+    bulk.analyse(session, "unit", "building")
     raise_version(session, "units", "buildings", "cases")
     report = BuildReport(
         communities=len(communities["id"]),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from gridmap.db import bulk
 from gridmap.db.engine import service
 from gridmap.db.models import ImportBatch, Region, SourceGrid
 from gridmap.errors import Conflict
@@ -70,6 +71,7 @@ def load(
     ground.write_cases(session, town.cases, events.id)
     say(0.6, "套合现行网格 / laying the grids over the units")
     made = [_today(session, actor, drawn), *_departments(session, actor, departments)]
+    bulk.analyse(session, "plan_unit", "grid", "case_record", "region", "barrier", "compound", "plan_misfit")
     for number, plan_id in enumerate(made):
         say(0.75 + 0.25 * number / len(made), "核查 / checking")
         checks.check.within(session, actor, plan_id)
