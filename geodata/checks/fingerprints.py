@@ -29,7 +29,8 @@ _WITH_POINT = {Kind.BUILDINGS: ("address", "name"), Kind.CASES: ("occurred_at", 
 class Fingerprints:
     """64-bit hashes of rows (n,), 0 where there is nothing to compare; 48 bytes a row.
 
-    ``key``: the row's code or number; ``shape``: its geometry; ``thing``: its point and what tells things at one
+    ``key``: the row's code or number; ``shape``: its geometry, and the layer of a region or grid, for a subdistrict of
+    one community has that one's border and departments may share grids; ``thing``: its point and what tells things at one
     point apart (address and name of a building, time and category of a case). ``lon``, ``lat``: centre of its bounds.
     Two different values share a hash with a chance of 3e-8 in a million rows.
     """
@@ -46,6 +47,9 @@ class Fingerprints:
         """The fingerprints of a frame or of one batch of it."""
         shapes = geometry_of(frame)
         shape = _shape_hash(shapes)
+        if kind is Kind.REGIONS:  # a subdistrict of one community has that community's border
+            level = _text_hash(text_of(frame, "level")) & ~np.uint64(1)
+            shape = np.where(shape == 0, np.uint64(0), shape ^ level)
         bounds = shapely.bounds(shapes)
         name = _KEYS.get(kind)
         key = np.zeros(len(frame), dtype=np.uint64) if name is None else _text_hash(text_of(frame, name))
@@ -69,6 +73,21 @@ class Fingerprints:
 def _text_hash(text: pd.Series) -> Hashes:
     hashes = pd.util.hash_array(text.fillna("").to_numpy(dtype=object), categorize=False) | np.uint64(1)
     return np.where(text.isna().to_numpy(dtype=bool), np.uint64(0), hashes)
+
+
+def _layered(shape: Hashes, kind: Kind, frame: GeoDataFrame) -> Hashes:
+    """Hashes of geometry told apart by level (regions), or by department and by having a parent (grids)."""
+    if kind is Kind.REGIONS:
+        code = text_of(frame, "code").fillna("")
+        depth = np.where(code.str.endswith("000000"), "1", np.where(code.str.endswith("000"), "2", "3"))
+        layer = text_of(frame, "level").fillna("").where(code == "", depth)
+    elif kind is Kind.GRIDS:
+        micro = text_of(frame, "parent_code").notna().map({True: "/micro", False: ""})
+        layer = text_of(frame, "department").fillna("") + micro
+    else:
+        return shape
+    mixed = (shape ^ _text_hash(layer)) * np.uint64(0x9E3779B97F4A7C15)
+    return np.where(shape == 0, np.uint64(0), mixed | np.uint64(1))
 
 
 def _shape_hash(shapes: Geometries) -> Hashes:

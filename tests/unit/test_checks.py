@@ -331,7 +331,21 @@ class TestCover:
             code=["420106000000", "420106001000", "420106001001", "420106001002"],
             name=["区", "街道", "甲", "乙"],
         )
-        assert codes(set_checks(Kind.REGIONS, rows, context)) == {"CHECK_SAME_GEOMETRY": 1}
+        assert codes(set_checks(Kind.REGIONS, rows, context)) == {}
+
+    def test_only_within_a_layer_is_one_geometry_twice_a_fault(self, context):
+        """A subdistrict may be one community; departments may share a grid; a micro-grid may be its whole parent."""
+        rows = frame(
+            [square(0, 0)] * 3, code=["420106001000", "420106001001", "420106001002"], name=["街道", "甲", "乙"]
+        )
+        assert codes(set_checks(Kind.REGIONS, rows, context))["CHECK_SAME_GEOMETRY"] == 1
+        rows = frame(
+            [square(0, 0)] * 4,
+            code=["420106001001001", "420106001001002", "42010600100100101", "420106001001003"],
+            department=["城管", "公安", "城管", "公安"],
+            parent_code=[None, None, "420106001001001", None],
+        )
+        assert codes(set_checks(Kind.GRIDS, rows, context))["CHECK_SAME_GEOMETRY"] == 1
 
 
 class TestParents:
