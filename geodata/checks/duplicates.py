@@ -29,7 +29,8 @@ def same_key(kind: Kind, marks: Fingerprints, context: CheckContext) -> Iterator
 def same_geometry(kind: Kind, marks: Fingerprints, context: CheckContext) -> Iterator[Problem]:
     """Regions, grids and units (E) and barriers and building outlines (W) that repeat an earlier row's geometry.
 
-    Does not check points (several things may share one), nor nearly equal geometry: overlaps show that.
+    Does not compare regions of different levels, grids of different departments, nor micro-grids with others; does not
+    check points (several things may share one), nor nearly equal geometry: overlaps show that.
     """
     if kind is Kind.CASES:
         return

@@ -30,8 +30,9 @@ class Fingerprints:
     """64-bit hashes of rows (n,), 0 where there is nothing to compare; 48 bytes a row.
 
     ``key``: the row's code or number; ``shape``: its geometry, and the layer of a region or grid, for a subdistrict of
-    one community has that one's border and departments may share grids; ``thing``: its point and what tells things at one
-    point apart (address and name of a building, time and category of a case). ``lon``, ``lat``: centre of its bounds.
+    one community has that one's border and departments may share grids; ``thing``: its point and what tells things at
+    one point apart (address and name of a building, time and category of a case). ``lon``, ``lat``: centre of its
+    bounds.
     Two different values share a hash with a chance of 3e-8 in a million rows.
     """
 
@@ -46,10 +47,7 @@ class Fingerprints:
     def of(cls, kind: Kind, frame: GeoDataFrame) -> Fingerprints:
         """The fingerprints of a frame or of one batch of it."""
         shapes = geometry_of(frame)
-        shape = _shape_hash(shapes)
-        if kind is Kind.REGIONS:  # a subdistrict of one community has that community's border
-            level = _text_hash(text_of(frame, "level")) & ~np.uint64(1)
-            shape = np.where(shape == 0, np.uint64(0), shape ^ level)
+        shape = _layered(_shape_hash(shapes), kind, frame)
         bounds = shapely.bounds(shapes)
         name = _KEYS.get(kind)
         key = np.zeros(len(frame), dtype=np.uint64) if name is None else _text_hash(text_of(frame, name))
