@@ -39,8 +39,8 @@ def _steps(found: Overview) -> list[tuple[str, str, str, bool]]:
     take = url_for("imports.index")
     return [
         (gettext("导入区划"), gettext("区县、街道、社区（村）的边界，带 12 位代码"), take, found.present["regions"]),
-        (gettext("导入楼栋"), gettext("楼栋图形或点，带户数；没有户数可估算"), take, found.present["buildings"]),
         (gettext("导入道路与水系"), gettext("单元的边界；没有时按楼栋划分"), take, found.present["barriers"]),
+        (gettext("导入楼栋"), gettext("楼栋图形或点，带户数；没有户数可估算"), take, found.present["buildings"]),
         (
             gettext("划分单元"),
             gettext("由道路、水系、小区围合的最小地块"),
