@@ -73,3 +73,15 @@ def test_a_job_of_elsewhere_is_not_shown(app: Flask) -> None:
     assert answer.location is not None
     job_id = answer.location.rsplit("=", 1)[1]
     assert signed_in(app, "north").get(f"/api/v1/jobs/{job_id}").status_code == 404
+
+
+def test_the_api_tells_what_the_page_tells(app: Flask) -> None:
+    client = signed_in(app, "north")
+    listed = client.get("/api/v1/regions").get_json()["items"]
+    assert [one["code"] for one in listed] == sorted(one["code"] for one in listed)
+    assert all(one["code"].startswith("339901001") for one in listed)
+    one = client.get("/api/v1/regions/339901001001").get_json()
+    assert one == next(row for row in listed if row["code"] == one["code"])
+    outlines = client.get("/api/v1/regions.geojson?level=community").get_json()["features"]
+    assert {row["id"] for row in outlines} == {row["code"] for row in listed if row["level"] == "community"}
+    assert client.get("/api/v1/regions/339901002000").status_code == 404

@@ -48,6 +48,7 @@ MODULES = (
     "maps",
     "cases",
     "imports",
+    "regions",
     "exports",
     "jobs",
     "document",
