@@ -2,7 +2,8 @@
 
 Files do not say. Each hypothesis is undone (:mod:`geodata.gcj02`) and the file compared with layers already trusted:
 nearest distance of building points to buildings, of lines to lines, of borders to borders; where only regions are
-known, the share of points inside them. The shift is 23-699 m (GCJ-02) or 696-1,514 m (BD-09).
+known, the share of points, or of the vertices of roads and rivers, inside them. The shift is 23-699 m (GCJ-02) or
+696-1,514 m (BD-09).
 
 The answer is called confident when at least 30 places were compared and
 
@@ -116,8 +117,9 @@ def _best_of(report: DatumReport) -> Hypothesis:
 def _compare(kind: Kind, shapes: _Geometries, other: Kind, known: _Geometries, seed: int) -> DatumReport | None:
     """The report against one trusted layer; None where the two kinds do not lie on one another."""
     lon0 = middle_lon(known)
-    if kind in _POINTS and other is Kind.REGIONS:
-        return _by_regions(_places(shapes), to_metric(known, lon0), lon0)
+    if kind in _POINTS | {Kind.BARRIERS} and other is Kind.REGIONS:
+        places = _places(shapes) if kind in _POINTS else _vertices(shapes, seed)
+        return _by_regions(places, to_metric(known, lon0), lon0)
     if kind in _BORDERS and other in _BORDERS | {Kind.BARRIERS}:
         return _by_borders(shapes, known, other, lon0, seed)
     if kind is Kind.BARRIERS and other is Kind.BARRIERS:

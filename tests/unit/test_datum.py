@@ -75,6 +75,10 @@ class TestEveryDatum:
         assert report.code == "DATUM_REGIONS"
         assert report.hypotheses[0].outside is not None
 
+    def test_roads_against_community_borders_only(self, town, datum):
+        report = detect(Kind.BARRIERS, shifted(town["roads"], datum), {Kind.REGIONS: town["regions"]})
+        assert (report.best, report.confident, report.code) == (datum, True, "DATUM_REGIONS")
+
     def test_nothing_trusted_is_never_confident(self, town, datum):
         report = detect(Kind.BUILDINGS, shifted(town["points"], datum), {})
         assert not report.confident
