@@ -17,7 +17,7 @@ ARROWS = {
     "geodata": {"geodata"},
     "gridmap.errors": {"geodata"},
     "gridmap.settings": {"gridmap"},
-    "gridmap.db": {"geodata", "gridmap.errors", "gridmap.settings", "gridmap.db"},
+    "gridmap.db": {"geodata", "gridmap.errors", "gridmap.settings", "gridmap.db", "gridmap.sql"},
     "gridmap.sql": {"gridmap.sql"},
     "gridmap.translations": {"gridmap", "gridmap.translations"},
     "gridmap.services": {
@@ -31,6 +31,7 @@ ARROWS = {
             "gridmap.errors",
             "gridmap.settings",
             "gridmap.db.engine",
+            "gridmap.db.start",
             "gridmap.services",
             "gridmap.jobs",
         ),
@@ -60,7 +61,7 @@ ARROWS = {
     },
     "gridmap": {"geodata", "gridmap"},
 }
-HEAVY = {"geopandas", "folium", "scipy", "numba", "weasyprint", "pandas", "pyogrio", "pyarrow", "openpyxl"}
+HEAVY = {"geopandas", "folium", "scipy", "numba", "weasyprint", "pyogrio", "openpyxl"}
 
 
 def _modules() -> Iterator[tuple[str, Path]]:
