@@ -65,6 +65,8 @@ class Fingerprints:
     @classmethod
     def concat(cls, parts: Sequence[Fingerprints]) -> Fingerprints:
         """The fingerprints of all batches, in order."""
+        if len(parts) == 1:
+            return parts[0]
         return cls(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(cls)))
 
 

@@ -113,7 +113,9 @@ def test_houston(shared_data: Path, tmp_path: Path) -> None:
     assert errors["CHECK_OUTSIDE"] == 210 and sum(errors.values()) == 215
 
 
-def test_tsuruoka(shared_data: Path) -> None:
+def test_tsuruoka(shared_data: Path, tmp_path: Path) -> None:
+    elsewhere = region_file(tmp_path / "r.gpkg", "440000001001", -95.8, 29.5, -95.0, 30.15)
+    assert gridmap_import(elsewhere, "--as", "regions", "--accept", "all").exit_code == 0
     file = shared_data / "tsuruoka_units.geojson"
     result = gridmap_import(file, "--as", "units", "--derive", "whole", "--accept", "good", "--json")
     made = document(result)["accepted"]

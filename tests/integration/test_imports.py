@@ -371,3 +371,52 @@ def test_buildings_that_came_before_the_regions_get_their_community(tmp_path: Pa
     )
     with transaction() as session:
         assert session.scalar(inside) == 40
+
+
+def test_drawn_grids_are_kept_and_make_a_plan(regions: imports.Accepted, tmp_path: Path) -> None:
+    from gridmap.db.models import Grid, Plan, SourceGrid
+    from gridmap.services import units
+
+    accepted(write_vector(building_frame(), tmp_path / "b.gpkg", "gpkg"), "buildings")
+    units.build(SYSTEM)
+    grids = gpd.GeoDataFrame(
+        {
+            "网格编码": [f"{COUNTY}001001001", f"{COUNTY}001002001", "12"],
+            "网格名称": ["第一网格", "第二网格", "坏"],
+            "网格类型": ["基础网格", "专属网格", None],
+            "网格员人数": [2, 1, 1],
+        },
+        geometry=[square(0, 0), square(1, 0), square(0, 1)],
+        crs="EPSG:4490",
+    )
+    batch_id = sent(write_vector(grids, tmp_path / "现行网格.gpkg", "gpkg"), "grids")
+    imports.configure(SYSTEM, batch_id, department="综治")
+    assert staged(batch_id).rows_bad == 1
+    done = imports.accept(SYSTEM, batch_id, only_good=True)
+    assert done.inserted == 2
+    drawn = all_of(sa.select(SourceGrid.kind, SourceGrid.department).order_by(SourceGrid.code))
+    assert [tuple(row) for row in drawn] == [("basic", "综治"), ("special", "综治")]
+    name, department = all_of(sa.select(Plan.name, Plan.department).where(Plan.id == done.made["plan"]))[0]
+    assert (name, department) == ("现行网格", "综治")
+    households = one(sa.select(Grid.households).where(Grid.code == f"{COUNTY}001001001"))
+    home = sa.select(Region.id).where(Region.code == f"{COUNTY}001001").scalar_subquery()
+    assert households == int(one(sa.select(sa.func.sum(Building.households)).where(Building.region_id == home)))
+    with pytest.raises(Conflict) as caught:
+        imports.undo_accept(SYSTEM, batch_id)
+    assert caught.value.params["what"] == "plan"
+
+
+def test_new_counts_reach_units_at_once(regions: imports.Accepted, tmp_path: Path) -> None:
+    from gridmap.services import units
+
+    frame = building_frame()
+    accepted(write_vector(frame, tmp_path / "b.gpkg", "gpkg"), "buildings")
+    units.build(SYSTEM)
+    ledger = pd.DataFrame({"楼栋编号": list(frame["楼栋编号"]), "户数": ["9"] * len(frame)})
+    accepted(table(tmp_path / "l.csv", ledger), "buildings")
+    extra = building_frame(43, seed=5).tail(3)
+    accepted(write_vector(extra, tmp_path / "extra.gpkg", "gpkg"), "buildings")
+    living = sa.select(sa.func.sum(Unit.households)).where(Unit.retired_at.is_(None))
+    assert one(living) == one(sa.select(sa.func.sum(Building.households)).where(Building.unit_id.is_not(None)))
+    assert one(sa.select(sa.func.count()).where(Building.unit_id.is_(None))) == 0
+    assert one(living) == 9 * 40 + int(extra["户数"].astype(int).sum())

@@ -18,6 +18,7 @@ from gridmap.services.imports import batches, files
 from gridmap.services.imports.makers import MAKERS, Made
 from gridmap.services.imports.staging import LOCK, Progress
 from gridmap.services.imports.views import Accepted, BatchView
+from gridmap.services.placing import lock_units
 from gridmap.services.versions import raise_version, versions
 from gridmap.sql import query
 
@@ -31,6 +32,8 @@ LAYERS = {
     Kind.UNITS: ("units",),
 }
 _LOCATED = frozenset({Kind.BUILDINGS, Kind.CASES, Kind.UNITS})
+#: Kinds whose rows may change things that lie in a community of their own.
+_MATCHED = frozenset({Kind.BUILDINGS, Kind.CASES, Kind.BARRIERS})
 
 
 @service
@@ -105,11 +108,14 @@ def _accept(
         raise Conflict("IMPORT_HAS_BAD", bad=bad)
     _refuse_stale(session, batch, kind)
     _refuse_foreign(session, actor, batch, kind)
-    # two batches of a kind that name the same things wait for each other
+    # two batches of a kind that name the same things wait for each other; no build retires units that rows are put in
     session.execute(sa.text("SELECT pg_advisory_xact_lock(:lock, hashtext(:kind))"), {"lock": ~LOCK, "kind": kind})
+    lock_units(session, shared=kind is not Kind.UNITS)
     session.execute(sa.text("CREATE TEMPORARY TABLE import_match (row bigint, id bigint) ON COMMIT DROP"))
     say(0.1, "")
     made: Made = MAKERS[kind](session, actor, batch, replace, say)
+    if kind in _MATCHED:
+        _refuse(session, actor, batch, "foreign_changed")
     session.execute(query("imports", "forget_taken"), {"batch": batch.id})
     batch.state, batch.progress, batch.error = "accepted", 1.0, None
     batch.rows_accepted, batch.rows_bad = made.inserted + made.updated, bad
@@ -135,11 +141,17 @@ def _refuse_stale(session: Session, batch: ImportBatch, kind: Kind) -> None:
 
 
 def _refuse_foreign(session: Session, actor: Actor, batch: ImportBatch, kind: Kind) -> None:
+    name = {Kind.REGIONS: "foreign_codes", Kind.GRIDS: "foreign_grids"}.get(kind, "foreign_regions")
+    _refuse(session, actor, batch, name)
+    if kind is Kind.BARRIERS:
+        _refuse(session, actor, batch, "foreign_barriers")
+
+
+def _refuse(session: Session, actor: Actor, batch: ImportBatch, name: str) -> None:
+    """Raise ``Forbidden`` where the query ``name`` finds regions that the actor does not plan."""
     if actor.everywhere(Role.PLANNER):
         return
-    key = {"batch": batch.id, "patterns": [f"{prefix}%" for prefix in actor.prefixes(Role.PLANNER)]}
-    name = {Kind.REGIONS: "foreign_codes", Kind.GRIDS: "foreign_grids"}.get(kind, "foreign_regions")
-    found = session.scalars(query("imports", name), key).all() if kind is not Kind.BARRIERS else []
+    found = session.scalars(query("imports", name), {"batch": batch.id, "patterns": actor.patterns(Role.PLANNER)}).all()
     if found:
         raise Forbidden("IMPORT_NOT_YOURS", regions="、".join(code or "?" for code in found))
 

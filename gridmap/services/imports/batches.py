@@ -22,6 +22,15 @@ from gridmap.settings import settings
 
 #: States from which a batch may be looked at and configured anew.
 OPEN = ("uploaded", "staged", "failed")
+STATES_ZH = {
+    "uploaded": "已上传",
+    "reading": "读取中",
+    "staged": "已检查",
+    "accepting": "接收中",
+    "accepted": "已接收",
+    "discarded": "已放弃",
+    "failed": "失败",
+}
 
 
 @service
@@ -114,7 +123,7 @@ def locked(session: Session, actor: Actor, batch_id: int, *, states: Collection[
             raise
         raise Conflict("IMPORT_BUSY") from error
     if batch.state not in states:
-        raise Conflict("IMPORT_STATE", state=batch.state)
+        raise Conflict("IMPORT_STATE", state=batch.state, state_zh=STATES_ZH[batch.state])
     return batch
 
 

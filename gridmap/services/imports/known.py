@@ -106,7 +106,10 @@ def load(session: Session, batch: ImportBatch) -> Known:
     """All regions, and those of the batch's planner within the batch's own region where one was chosen."""
     prefixes = tuple(batch.options.get("prefixes", [""]))
     columns = (Region.id, Region.code, Region.name, Region.level, sa.func.ST_AsBinary(Region.geom).label("geom"))
-    found = bulk.columns(session, sa.select(*columns).order_by(Region.code))
+    query = sa.select(*columns).order_by(Region.code)
+    if batch.options.get("derive"):
+        query = query.where(sa.false())  # the file is to be ground of its own
+    found = bulk.columns(session, query)
     bound = ""
     if batch.region_id is not None:
         bound = session.scalars(sa.select(Region.prefix).where(Region.id == batch.region_id)).one()

@@ -16,7 +16,7 @@ from gridmap.db.loading import indexes_rebuilt, keys_vouched
 from gridmap.db.models import ImportBatch, Unit
 from gridmap.errors import Conflict
 from gridmap.services import counts, plans
-from gridmap.services.actor import Actor
+from gridmap.services.actor import Actor, Role
 from gridmap.services.imports import known
 from gridmap.services.imports.unit_rows import take_units
 from gridmap.services.placing import place
@@ -75,7 +75,7 @@ def _buildings(session: Session, actor: Actor, batch: ImportBatch, replace: bool
 
 
 def _barriers(session: Session, actor: Actor, batch: ImportBatch, replace: bool, say: Progress) -> Made:
-    removed = _run(session, "remove_barriers", batch) if replace else 0
+    removed = _run(session, "remove_barriers", batch, patterns=actor.patterns(Role.PLANNER)) if replace else 0
     for name in ("match_compounds", "one_match_a_row", "keep_before_compound"):
         _run(session, name, batch)
     barriers = _run(session, "insert_barriers", batch)

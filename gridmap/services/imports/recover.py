@@ -44,7 +44,7 @@ def _put_back(session: Session) -> list[dict[str, object]]:
         queued = session.scalar(query("imports", "has_waiting_job"), {"batch": batch.id})
         if queued or not session.scalar(sa.text("SELECT pg_try_advisory_xact_lock(:lock, :batch)"), key):
             continue
-        told: dict[str, object] = {"id": batch.id, "filename": batch.filename, "state": _BACK[batch.state]}
+        told = _told(batch, _BACK[batch.state])
         notice = {"was": batch.state, "at": datetime.now(UTC).isoformat(timespec="seconds"), **told}
         batch.report = {**batch.report, "notice": notice}
         batch.error = {"code": f"IMPORT_KILLED_{batch.state.upper()}", "params": {}, "row": None}
@@ -63,5 +63,9 @@ def _staged_anew(session: Session) -> list[dict[str, object]]:
     for batch in session.scalars(lost).all():
         batch.state, batch.progress = "uploaded", 0.0
         batch.error = {"code": "IMPORT_KILLED_READING", "params": {}, "row": None}
-        found.append({"id": batch.id, "filename": batch.filename, "state": batch.state})
+        found.append(_told(batch, batch.state))
     return found
+
+
+def _told(batch: ImportBatch, state: str) -> dict[str, object]:
+    return {"id": batch.id, "filename": batch.filename, "state": state, "state_zh": batches.STATES_ZH[state]}

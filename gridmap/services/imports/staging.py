@@ -37,6 +37,7 @@ from gridmap.services.actor import Actor, Role
 from gridmap.services.imports import batches, coordinates, enrich, files, joining, known
 from gridmap.services.imports import mapping as columns
 from gridmap.services.imports.copying import copy_problems, copy_rows
+from gridmap.services.imports.marks import Marks, release_unused
 from gridmap.services.imports.normalise import normalise
 from gridmap.services.imports.views import BatchView
 from gridmap.services.versions import versions
@@ -129,7 +130,7 @@ class _Stager:
         self.known = known.load(session, found)
         self.counted: Counter[str] = Counter()
         self.rows = self.bad = self.estimated = 0
-        self.marks: list[Fingerprints] = []
+        self.marks = Marks()
         self.frames: list[Any] = []
         self.writing: Future[None] | None = None
         self.found: list[Problem] = []
@@ -246,7 +247,7 @@ class _Stager:
         import geopandas as gpd
 
         whole = gpd.GeoDataFrame(frame, geometry=shapes, crs="EPSG:4490")
-        self.marks.append(Fingerprints.of(self.kind, whole))
+        self.marks.add(Fingerprints.of(self.kind, whole))
         if self.kind in AREAS:
             self.frames.append(whole)
         found = row_checks(self.kind, whole, self.known.context)
@@ -281,7 +282,8 @@ class _Stager:
         frame = None
         if self.frames:
             frame = gpd.GeoDataFrame(pd.concat(self.frames), crs="EPSG:4490")
-        found = set_checks(self.kind, frame, self.known.context, self.marks)
+        release_unused()
+        found = set_checks(self.kind, frame, self.known.context, self.marks.whole())
         self._note(found)
         rows = sorted({p.row for p in found if p.row is not None and p.severity is Severity.ERROR})
         if not rows:

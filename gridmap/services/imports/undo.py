@@ -33,6 +33,15 @@ from gridmap.services.imports.views import BatchView
 from gridmap.services.versions import raise_version
 from gridmap.sql import query
 
+#: What may rest on imported things, in Chinese and English.
+_NAMES = {
+    "unit": ("单元", "units"),
+    "building": ("楼栋", "buildings"),
+    "case": ("事件", "cases"),
+    "plan": ("划分方案", "plans"),
+    "compound": ("小区", "compounds"),
+    "region": ("区划", "regions"),
+}
 _TABLES: Mapping[Kind, tuple[type[Base], ...]] = {
     Kind.REGIONS: (Region,),
     Kind.BUILDINGS: (Building,),
@@ -104,7 +113,8 @@ def _refuse_used(session: Session, batch: ImportBatch, kind: Kind) -> None:
     for what, used in _uses(batch.id, kind):
         count = session.scalar(used) or 0
         if count:
-            raise Conflict("IMPORT_UNDO_USED", count=count, what=what)
+            zh, en = _NAMES[what]
+            raise Conflict("IMPORT_UNDO_USED", count=count, what=what, what_zh=zh, what_en=en)
 
 
 def _refuse_lost(session: Session, batch: ImportBatch) -> None:
