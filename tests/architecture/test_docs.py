@@ -36,16 +36,33 @@ def test_every_command_is_documented(command: str) -> None:
     assert f"`{command}" in DOCS["cli.md"]
 
 
+def test_every_option_is_documented() -> None:
+    missing = []
+    for section in re.split(r"(?m)^(?=#|- `gridmap)", DOCS["cli.md"]):
+        named = re.search(r"`gridmap ([a-z -]+?)[`A-Z ]*`", section)
+        command: click.Command | None = main
+        for word in named[1].split() if named else []:
+            command = command.commands.get(word) if isinstance(command, click.Group) else command
+        if named and not isinstance(command, click.Group) and command is not None:
+            options = (name for parameter in command.params for name in parameter.opts if name.startswith("--"))
+            missing += [f"{named[1]} {name}" for name in options if name != "--json" and f"`{name}" not in section]
+    assert missing == []
+
+
 def test_every_message_code_is_documented_with_its_sentences() -> None:
     missing = [code for code in catalogue() if f"`{code}`" not in DOCS["errors.md"]]
     assert missing == [], "run: python -m docs.generate"
 
 
 def test_every_message_has_both_languages_with_the_same_fields() -> None:
+    """``{name_zh}`` in the Chinese sentence is the same field as ``{name_en}`` in the English one."""
     for code, entry in catalogue().items():
         assert {"zh", "en"} <= entry.keys() <= {"zh", "en", "hint_zh", "hint_en"}, code
         assert ("hint_zh" in entry) == ("hint_en" in entry), code
-        fields = [set(re.findall(r"{(\w+)", entry[language])) for language in ("zh", "en")]
+        fields = [
+            {re.sub(rf"(^|_){language}$", "", field) for field in re.findall(r"{(\w+)", entry[language])}
+            for language in ("zh", "en")
+        ]
         assert fields[0] == fields[1], code
 
 
