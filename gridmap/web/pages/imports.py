@@ -11,6 +11,7 @@ from flask import Blueprint, Flask, current_app, flash, redirect, render_templat
 from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, gettext
 
+from geodata.fields import FIELDS, Kind
 from gridmap.errors import CodedError, Conflict, Invalid
 from gridmap.services import imports, mapdata, regions
 from gridmap.services.actor import Role
@@ -195,6 +196,7 @@ def _page(name: str, batch: imports.BatchView, **more: Any) -> str:
         how=words.encoding_how,
         locale=locale,
         datum_names=dict(_datums()),
+        field_labels={field.name: getattr(field, locale) for field in FIELDS[Kind(batch.kind)]},
         is_table=batch.format in _TABLES,
         has_page=lambda endpoint: endpoint in current_app.view_functions,
         **more,
