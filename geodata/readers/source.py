@@ -63,14 +63,14 @@ class Source:
         self.first_line = reader.first_line
         self._reader = reader
         self._where = dict(where)
-        unknown = [name for name in where if name not in reader.columns]
-        if unknown:
-            raise GeodataError("COLUMN_UNKNOWN", column=unknown[0], columns="、".join(reader.columns[:30]))
         first = next(iter(reader.batches(_SAMPLE_ROWS)), None)
         self.personal = personal_columns(
             pd.DataFrame(columns=list(reader.columns)) if first is None else first.attributes
         )
         self.columns = [name for name in reader.columns if name not in self.personal]
+        unknown = [name for name in where if name not in self.columns]
+        if unknown:
+            raise GeodataError("COLUMN_UNKNOWN", column=unknown[0], columns="、".join(self.columns[:30]))
         if first is not None:
             self._withhold_personal(first)
         self._sample = pd.DataFrame(columns=self.columns) if first is None else first.attributes

@@ -66,6 +66,10 @@ class Actor:
         """The code prefixes on which ``role`` is held."""
         return tuple(sorted({grant.prefix for grant in self.grants if grant.role in HOLDERS[role]}))
 
+    def patterns(self, role: Role) -> list[str]:
+        """:meth:`prefixes` for ``LIKE ANY``."""
+        return [f"{prefix}%" for prefix in self.prefixes(role)]
+
     def require(self, role: Role, code: str | None = None) -> None:
         """Raise ``Forbidden`` unless the role is held there, ``NotFound`` where even looking is not allowed."""
         if self.may(role, code):

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from gridmap.db import bulk
 from gridmap.db.models import Grid
-from gridmap.services.placing import place
+from gridmap.services.placing import lock_units, place
 from gridmap.services.versions import raise_version
 from gridmap.sql import query
 
@@ -27,8 +27,9 @@ def recount(session: Session, unit_ids: Sequence[int] | None = None) -> int:
         return 0
     touched = session.scalars(query("counts", "touched_grids"), {"units": list(units)}).all()
     grids = [grid for grid in touched if grid is not None]
-    sum_grids(session, grids)
+    # plans before their grids, as a check locks them
     session.execute(query("counts", "raise_plans"), {"grids": grids})
+    sum_grids(session, grids)
     raise_version(session, "units", "plans")
     return len(grids)
 
@@ -43,14 +44,15 @@ def sum_plan(session: Session, plan_id: int) -> None:
     sum_grids(session, session.scalars(sa.select(Grid.id).where(Grid.plan_id == plan_id)).all())
 
 
-def place_buildings(session: Session, batch_id: int | None = None) -> int:
+def place_buildings(session: Session, batch_id: int | None = None, *, also: Sequence[int] = ()) -> int:
     """Give buildings without a unit (of one import batch, or all) the living unit they stand in, and recount those.
 
-    Returns the number of buildings placed.
+    ``also`` are units to be counted again with them. Returns the number of buildings placed.
     """
     units = _place(session, "building", batch_id)
-    if len(units):
-        recount(session, np.unique(units).tolist())
+    touched = np.union1d(units, np.asarray(also, dtype=np.int64))
+    if len(touched):
+        recount(session, touched.tolist())
     return len(units)
 
 
@@ -79,6 +81,7 @@ def home_units(session: Session, lonlat: Any) -> tuple[bulk.Ids, bulk.Ids]:
 
 def _place(session: Session, table: str, batch_id: int | None) -> bulk.Ids:
     """The unit of each row that found one."""
+    lock_units(session, shared=True)
     name = "unplaced_buildings" if table == "building" else "unplaced_cases"
     loose = bulk.columns(session, query("counts", name), {"batch": batch_id})
     units, regions = home_units(session, np.column_stack([loose["lon"], loose["lat"]]).astype(np.float64))

@@ -65,7 +65,7 @@ def image(
             "south": south - margin_lat,
             "east": east + margin_lon,
             "north": north + margin_lat,
-            "patterns": [f"{prefix}%" for prefix in actor.prefixes(Role.VIEWER)],
+            "patterns": actor.patterns(Role.VIEWER),
             "region": subtree(region),
             "since": since,
             "until": until,

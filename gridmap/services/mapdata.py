@@ -66,7 +66,7 @@ def grid_features(
         query("maps", "grid_features"),
         {
             "plan_id": plan_id,
-            "patterns": [f"{prefix}%" for prefix in actor.prefixes(Role.VIEWER)],
+            "patterns": actor.patterns(Role.VIEWER),
             "region": subtree(region),
             "statuses": list(statuses) if statuses else None,
             "rule": rule,

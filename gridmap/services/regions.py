@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from gridmap.db.engine import service
 from gridmap.errors import NotFound
 from gridmap.services.actor import Actor, Role
-from gridmap.services.plans.access import overlap, shown, subtree
+from gridmap.services.plans.access import overlap, shown, subtree, visible
 from gridmap.services.plans.read import STATUSES
 from gridmap.sql import query
 
@@ -127,7 +127,10 @@ def outlines(session: Session, actor: Actor, *, level: str | None = None, within
 def _totals(
     session: Session, actor: Actor, plan_id: int | None, *, code: str | None = None, parent: str | None = None
 ) -> tuple[RegionInfo, ...]:
-    plan_id = shown(session, actor, subtree(code or parent)) if plan_id is None else plan_id
+    if plan_id is None:
+        plan_id = shown(session, actor, subtree(code or parent))
+    else:
+        visible(session, actor, plan_id)
     prefixes = list(actor.prefixes(Role.VIEWER))
     values = {"code": code, "parent": parent, "plan": plan_id, "prefixes": prefixes}
     return tuple(_info(dict(row)) for row in session.execute(query("regions", "totals"), values).mappings())

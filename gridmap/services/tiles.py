@@ -37,6 +37,6 @@ def grids(session: Session, actor: Actor, plan_id: int, z: int, x: int, y: int) 
 def _tile(session: Session, actor: Actor, name: str, z: int, x: int, y: int, **params: Any) -> bytes:
     if not (0 <= z <= MAX_ZOOM and 0 <= x < 1 << z and 0 <= y < 1 << z):
         raise Invalid("TILE_OUT_OF_RANGE", z=z, x=x, y=y)
-    patterns = [f"{prefix}%" for prefix in actor.prefixes(Role.VIEWER)]
+    patterns = actor.patterns(Role.VIEWER)
     tile = session.execute(query("maps", name), {"z": z, "x": x, "y": y, "patterns": patterns, **params}).scalar_one()
     return bytes(tile)

@@ -19,6 +19,24 @@ FROM import_row
 WHERE batch_id = :batch AND NOT bad AND NOT fields->>'code' LIKE ANY (CAST(:patterns AS text[]))
 LIMIT 5
 
+-- name: foreign_barriers
+-- Communities of good rows that touch no region where the planner plans.
+SELECT DISTINCT r.code
+FROM import_row i LEFT JOIN region r ON r.level = 'community' AND ST_Intersects(r.geom, i.geom)
+WHERE i.batch_id = :batch AND NOT i.bad
+  AND NOT EXISTS (SELECT FROM region m
+                  WHERE m.code LIKE ANY (CAST(:patterns AS text[])) AND ST_Intersects(m.geom, i.geom))
+LIMIT 5
+
+-- name: foreign_changed
+-- Communities of known things, as they were before rows changed them, that do not lie where the planner plans.
+SELECT DISTINCT r.code
+FROM import_match m
+JOIN import_row i ON i.batch_id = :batch AND i.row = m.row
+LEFT JOIN region r ON r.id = (i.source->'before'->>'region_id')::bigint
+WHERE NOT COALESCE(r.code LIKE ANY (CAST(:patterns AS text[])), false)
+LIMIT 5
+
 -- name: match_regions
 INSERT INTO import_match (row, id)
 SELECT i.row, r.id
@@ -283,9 +301,12 @@ FROM import_match m JOIN import_row i ON i.batch_id = :batch AND i.row = m.row
 WHERE b.id = m.id AND i.geom IS NOT NULL AND b.unit_id IS NOT NULL
 
 -- name: remove_barriers
--- Barriers of other batches that meet the extent of this one.
+-- Barriers of other batches that meet the extent of this one and lie in no community but the planner's.
 DELETE FROM barrier b
 WHERE b.import_batch_id IS DISTINCT FROM :batch
+  AND NOT EXISTS (SELECT FROM region f
+                  WHERE f.level = 'community' AND NOT f.code LIKE ANY (CAST(:patterns AS text[]))
+                    AND ST_Intersects(f.geom, b.geom) AND NOT ST_Touches(f.geom, b.geom))
   AND b.geom && (SELECT ST_SetSRID(ST_Extent(geom)::geometry, 4490) FROM import_row
                  WHERE batch_id = :batch AND NOT bad AND fields->>'kind' <> 'compound')
   AND b.kind IN (SELECT DISTINCT fields->>'kind' FROM import_row WHERE batch_id = :batch AND NOT bad)

@@ -71,8 +71,9 @@ def _place(session: Session, actor: Actor, wanted: CaseFilter) -> list[ColumnEle
         terms.append(Case.region_id.in_(sa.select(Region.id).where(within)))
     if wanted.bbox is not None:
         terms.append(Case.point.op("&&")(sa.func.ST_MakeEnvelope(*wanted.bbox, SRID)))
-    if wanted.grid_id is not None and wanted.plan_id is not None:
+    if wanted.plan_id is not None:
         visible(session, actor, wanted.plan_id)
+    if wanted.grid_id is not None and wanted.plan_id is not None:
         inside = sa.select(PlanUnit.unit_id).where(
             PlanUnit.plan_id == wanted.plan_id, PlanUnit.grid_id == wanted.grid_id
         )

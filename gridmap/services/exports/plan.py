@@ -19,6 +19,7 @@ from gridmap.errors import Invalid
 from gridmap.services import audit
 from gridmap.services.actor import Actor
 from gridmap.services.exports import frames
+from gridmap.services.file_names import file_name
 from gridmap.services.plans.access import visible
 from gridmap.settings import settings
 
@@ -72,12 +73,13 @@ def plan(session: Session, actor: Actor, plan_id: int, fmt: str, *, path: Path |
 
 def fresh_path(name: str) -> Path:
     """A path of that name in a new folder under the exports folder; folders older than a day go away."""
+    plain = re.sub(r'[\\/:*?"<>|\0\s]+', "_", name)
     folder = settings().exports_dir
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("export-*"):
         if old.stat().st_mtime < time.time() - KEPT_SECONDS:
             shutil.rmtree(old, ignore_errors=True)
-    return Path(tempfile.mkdtemp(dir=folder, prefix="export-")) / re.sub(r'[\\/:*?"<>|\0\s]+', "_", name)
+    return Path(tempfile.mkdtemp(dir=folder, prefix="export-")) / file_name(plain, "export")
 
 
 def _about(found: Plan, region: Region) -> pd.DataFrame:

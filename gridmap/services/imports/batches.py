@@ -16,6 +16,7 @@ from gridmap.db.models import ImportBatch, ImportProblem, ImportRow, Region, Use
 from gridmap.errors import Conflict, Invalid, NotFound
 from gridmap.services import audit
 from gridmap.services.actor import Actor, Role
+from gridmap.services.file_names import file_name
 from gridmap.services.imports import files
 from gridmap.services.imports.views import BatchView, Sent
 from gridmap.settings import settings
@@ -54,7 +55,7 @@ def receive(
     chosen = dict(options or {})
     again = bool(chosen.pop("again", False))
     layer = chosen.pop("layer", None)
-    name = filename.replace("\\", "/").rsplit("/", 1)[-1][:200] or "upload"
+    name = file_name(filename, "upload")
     sha256, size = files.store(stream, name, settings().max_upload_bytes)
     earlier = [] if again else _same(session, actor, sha256, wanted, layer, chosen.get("where"))
     if earlier:
@@ -138,7 +139,7 @@ def view(
 ) -> BatchView:
     """The batch as plain values, its error as sentences in the actor's language."""
     region = session.get(Region, batch.region_id) if batch.region_id is not None else None
-    same = _earlier(session, batch) if with_same else ()
+    same = _earlier(session, batch, actor) if with_same else ()
     return BatchView(
         id=batch.id,
         kind=batch.kind,
@@ -205,23 +206,20 @@ def _same(session: Session, actor: Actor, sha256: str, kind: Kind, layer: str | 
     ]
 
 
-def _earlier(session: Session, batch: ImportBatch) -> tuple[Sent, ...]:
-    columns = (
-        ImportBatch.id,
-        ImportBatch.state,
-        ImportBatch.created_at,
-        ImportBatch.accepted_at,
-        User.login,
-        ImportBatch.rows_accepted,
-    )
+def _earlier(session: Session, batch: ImportBatch, actor: Actor) -> tuple[Sent, ...]:
+    """Batches of the same content that the actor may see, the newest first."""
     query = (
-        sa.select(*columns)
+        sa.select(ImportBatch, User.login)
         .outerjoin(User, User.id == ImportBatch.created_by)
         .where(ImportBatch.sha256 == batch.sha256, ImportBatch.id != batch.id)
         .order_by(ImportBatch.id.desc())
         .limit(10)
     )
-    return tuple(Sent(*row) for row in session.execute(query))
+    return tuple(
+        Sent(same.id, same.state, same.created_at, same.accepted_at, login, same.rows_accepted)
+        for same, login in session.execute(query)
+        if _visible(session, actor, same)
+    )
 
 
 def _login(session: Session, user_id: int | None) -> str | None:

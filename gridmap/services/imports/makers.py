@@ -68,9 +68,7 @@ def _buildings(session: Session, actor: Actor, batch: ImportBatch, replace: bool
     _run(session, "leave_units", batch)
     placed = 0
     if session.scalar(sa.select(sa.exists().where(Unit.retired_at.is_(None)))):
-        placed = counts.place_buildings(session, batch.id)
-        if touched:
-            counts.recount(session, touched)
+        placed = counts.place_buildings(session, batch.id, also=touched)
     return Made(inserted, updated, {"compounds": compounds, "placed_in_units": placed})
 
 

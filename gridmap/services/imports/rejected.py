@@ -18,8 +18,8 @@ from gridmap.db.engine import service
 from gridmap.db.models import ImportProblem
 from gridmap.errors import Conflict, Invalid
 from gridmap.services.actor import Actor
+from gridmap.services.exports.plan import fresh_path
 from gridmap.services.imports import batches, files
-from gridmap.settings import settings
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -53,8 +53,6 @@ def rejected_file(session: Session, actor: Actor, batch_id: int, fmt: str | None
     if not len(rows):
         raise Conflict("IMPORT_NO_REJECTED")
     reasons = _reasons(session, batch_id, actor.locale)
-    folder = settings().exports_dir
-    folder.mkdir(parents=True, exist_ok=True)
     with files.opened(batch) as source:
         wanted = fmt or _BACK.get(source.format, "gpkg")
         if wanted not in _SUFFIX:
@@ -62,7 +60,7 @@ def rejected_file(session: Session, actor: Actor, batch_id: int, fmt: str | None
         table, shapes = _records(source, rows)
         table[ROW] = rows
         table[REASON] = [reasons.get(int(row), "") for row in rows]
-        path = folder / f"rejected-{batch_id}{_SUFFIX[wanted]}"
+        path = fresh_path(f"rejected-{batch_id}{_SUFFIX[wanted]}")
         _write(table, shapes, source, path, wanted)
     return path
 

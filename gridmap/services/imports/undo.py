@@ -30,6 +30,7 @@ from gridmap.services.actor import Actor, Role
 from gridmap.services.imports import batches
 from gridmap.services.imports.acceptance import LAYERS
 from gridmap.services.imports.views import BatchView
+from gridmap.services.placing import lock_units
 from gridmap.services.versions import raise_version
 from gridmap.sql import query
 
@@ -61,6 +62,7 @@ def undo_accept(session: Session, actor: Actor, batch_id: int) -> BatchView:
     """
     batch = batches.locked(session, actor, batch_id, states=("accepted",))
     kind = Kind(batch.kind)
+    lock_units(session, shared=kind is not Kind.UNITS)
     _refuse_foreign(session, actor, batch, kind)
     _refuse_changed(session, batch, kind)
     _refuse_used(session, batch, kind)
@@ -70,9 +72,7 @@ def undo_accept(session: Session, actor: Actor, batch_id: int) -> BatchView:
         _take_back(session, batch.id, table)
     if kind is Kind.BUILDINGS:
         _take_back_compounds(session, batch.id)
-        counts.place_buildings(session)
-        if touched:
-            counts.recount(session, touched)
+        counts.place_buildings(session, also=touched)
     if kind is Kind.UNITS:
         _take_back_units(session, batch)
     batches.clear(session, batch.id)
@@ -88,15 +88,16 @@ def undo_accept(session: Session, actor: Actor, batch_id: int) -> BatchView:
 def _refuse_foreign(session: Session, actor: Actor, batch: ImportBatch, kind: Kind) -> None:
     if actor.everywhere(Role.PLANNER):
         return
-    for table in _TABLES[kind]:
-        columns = table.__table__.c
-        if table is not Region and "region_id" not in columns:
-            continue
-        home = columns.id if table is Region else columns.region_id
-        codes = sa.select(Region.code).join(table, home == Region.id).where(columns.import_batch_id == batch.id)
-        if table is Region:
-            codes = sa.select(Region.code).where(Region.import_batch_id == batch.id)
-        for code in session.scalars(codes.distinct()):
+    homes = [
+        sa.select(table.__table__.c.region_id).where(table.__table__.c.import_batch_id == batch.id)
+        for table in _TABLES[kind]
+        if "region_id" in table.__table__.c
+    ]
+    homes.append(sa.select(Region.id).where(Region.import_batch_id == batch.id))
+    if kind is Kind.UNITS:
+        homes.append(sa.select(Unit.region_id).where(Unit.id.in_(_imported_units(batch.id))))
+    for home in homes:
+        for code in session.scalars(sa.select(Region.code).where(Region.id.in_(home))):
             actor.require(Role.PLANNER, code)
 
 

@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 from geodata.crs import middle_lon, to_lonlat, to_metric
 from gridmap.db import bulk
 from gridmap.db.engine import service
-from gridmap.db.models import ImportBatch, PlanMisfit
-from gridmap.errors import Invalid, NotFound
+from gridmap.db.models import PlanMisfit
+from gridmap.errors import Invalid
 from gridmap.services.actor import Actor, Role
 from gridmap.services.plans.make import KINDS, GridRow, finish, living_units, new_plan, store
 from gridmap.sql import query
@@ -41,8 +41,7 @@ def plan_from_source(
     Raises ``NotFound``, ``Invalid`` SOURCE_NO_GRIDS or PLAN_NO_UNITS.
     """
     actor.require(Role.PLANNER)
-    if session.get(ImportBatch, batch_id) is None:
-        raise NotFound("NOT_FOUND")
+    _require_drawn(session, actor, batch_id)
     key = {"batch": batch_id, "department": department}
     drawn = bulk.columns(session, query("plans", "source_grids"), key)
     if not len(drawn["id"]):
@@ -69,6 +68,13 @@ def plan_from_source(
         grids=len(grids),
         misfits=len(found.misfits),
     )
+
+
+def _require_drawn(session: Session, actor: Actor, batch_id: int) -> None:
+    """``NotFound`` unless the batch is one that the actor may see."""
+    from gridmap.services.imports import batches  # imports make plans in their turn
+
+    batches.find(session, actor, batch_id)
 
 
 def _grid_row(drawn: Table, k: int) -> GridRow:

@@ -12,6 +12,13 @@ let chosen = null;
 
 const marker = (radius) => (feature, at) => L.circleMarker(at, { radius });
 
+/** The text as an element: Leaflet would take a string for HTML, and sentences hold what stood in the file. */
+function plain(text) {
+  const element = document.createElement("span");
+  element.textContent = text;
+  return element;
+}
+
 async function rows() {
   const features = await getJson(`/api/v1/imports/${data.batch}/features`);
   const layer = L.geoJSON(features, {
@@ -35,7 +42,7 @@ async function findings() {
     if (!one.geometry) continue;
     const layer = L.geoJSON(one.geometry, { style: { color: INK[one.severity], weight: 2, fillOpacity: 0.15 }, pointToLayer: marker(6) });
     layer.on("click", () => choose(one.id, { fromMap: true }));
-    layer.bindTooltip(one.sentence, { sticky: true, className: "grid-tip" });
+    layer.bindTooltip(plain(one.sentence), { sticky: true, className: "grid-tip" });
     places.set(one.id, { layer: layer.addTo(map), ink: INK[one.severity] });
   }
 }
