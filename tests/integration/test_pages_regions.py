@@ -39,6 +39,8 @@ def test_a_planner_sees_only_the_own_subtree(app: Flask) -> None:
     assert client.get("/regions/339901002000").status_code == 404
     inside = client.get("/regions/339901001001").text
     assert "重新划分单元" in inside
+    assert "澄川县 · 社区（村）" in inside, "the county above by its name only"
+    assert "/regions/339901000000" not in inside
     assert "个单元退役" in inside, "the question says what retires"
 
 

@@ -53,6 +53,7 @@ def show(code: str) -> str:
             "subdistrict": gettext("街道（乡镇）"),
             "community": gettext("社区（村）"),
         },
+        above=" › ".join(one.name for one in crumbs[:-1] if not one.open),
         children=regions.children(actor, code),
         plan=plan,
         grids=page.rows if page else (),
