@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import tempfile
 from datetime import UTC, datetime
@@ -52,8 +53,8 @@ def restore(url: str, path: Path) -> None:
         listing = _run(["pg_restore", "--list", str(path)])
     except subprocess.CalledProcessError as error:
         raise Unavailable("BACKUP_UNREADABLE", path=path, reason=_reason(error)) from error
-    # The extension stays as the server has it: dropping it would need the rights of its owner.
-    entries = [line for line in listing.splitlines() if " EXTENSION " not in line]
+    # The extension and its table stay as the server has them: changing them would need the rights of their owner.
+    entries = [line for line in listing.splitlines() if not re.search(r" EXTENSION | spatial_ref_sys ", line)]
     with tempfile.NamedTemporaryFile("w", suffix=".list") as wanted:
         wanted.write("\n".join(entries) + "\n")
         wanted.flush()

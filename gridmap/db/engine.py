@@ -20,8 +20,13 @@ _engine: sa.Engine | None = None
 
 
 def sqlalchemy_url(url: str) -> sa.URL:
-    """``url`` for SQLAlchemy: any ``postgres(ql)://`` address is served by psycopg 3."""
-    parsed = sa.make_url(url.replace("postgres://", "postgresql://", 1))
+    """``url`` for SQLAlchemy: any ``postgres(ql)://`` address is served by psycopg 3; else ``Unavailable``."""
+    try:
+        parsed = sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError) as error:
+        raise Unavailable("DB_ADDRESS") from error
+    if not parsed.drivername.startswith("postgres"):
+        raise Unavailable("DB_ADDRESS")
     return parsed.set(drivername="postgresql+psycopg")
 
 

@@ -14,6 +14,12 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from gridmap.db.engine import engine
 from gridmap.errors import Unavailable
 
+#: Whether PostGIS is in the database, and whether :func:`migrate` could bring it there.
+_POSTGIS = sa.text(
+    "SELECT EXISTS (SELECT FROM pg_extension WHERE extname = 'postgis'),"
+    " EXISTS (SELECT FROM pg_available_extensions WHERE name = 'postgis')"
+    " AND current_setting('is_superuser') = 'on'"
+)
 _LOCK = 0x67726964  # "grid": one migration at a time
 
 
@@ -53,9 +59,9 @@ def migrate() -> None:
 def require_current() -> None:
     """Raise ``Unavailable`` unless the database has PostGIS and this program's schema."""
     with _connection() as connection:
-        installed = connection.scalar(sa.text("SELECT 1 FROM pg_extension WHERE extname = 'postgis'"))
+        installed, installable = connection.execute(_POSTGIS).one()
         found = MigrationContext.configure(connection).get_current_revision()
-    if not installed and found is not None:
+    if not installed and (found is not None or not installable):
         raise Unavailable("POSTGIS_MISSING", reason="")
     if found != head():
         known = {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}

@@ -10,14 +10,17 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
 from gridmap.db.backup import PART, backup, leftovers, restore
-from gridmap.db.engine import engine, transaction
-from gridmap.db.migrate import require_current
+from gridmap.db.cluster import Cluster
+from gridmap.db.engine import connect, disconnect, engine, transaction
+from gridmap.db.migrate import migrate, require_current
 from gridmap.db.models import User
 from gridmap.errors import Unavailable
+from tests.conftest import Databases
 
 
 def _logins() -> list[str]:
@@ -38,6 +41,41 @@ def test_a_backup_brings_everything_back(database_url: str, tmp_path: Path) -> N
     restore(database_url, path)
     assert _logins() == ["li"]
     require_current()
+
+
+def test_a_role_without_special_rights_backs_up_and_restores(
+    cluster: Cluster, databases: Databases, tmp_path: Path
+) -> None:
+    """As on a server: the database is the role's own, the extension was made by the server's administrator."""
+    administrator = databases.create("template1")
+    database = sa.make_url(administrator).database
+    with psycopg.connect(administrator, autocommit=True) as connection:
+        connection.execute("CREATE ROLE planner LOGIN")
+        connection.execute(f"ALTER DATABASE {database} OWNER TO planner".encode())
+    url = administrator.replace("//gridmap@", "//planner@")
+    try:
+        connect(url)
+        for call in (require_current, migrate):
+            with pytest.raises(Unavailable) as caught:
+                call()
+            assert caught.value.code == "POSTGIS_MISSING"
+        with psycopg.connect(administrator, autocommit=True) as connection:
+            connection.execute("CREATE EXTENSION postgis")
+        with pytest.raises(Unavailable) as caught:
+            require_current()
+        assert caught.value.code == "SCHEMA_OLD"
+        migrate()
+        _add("li")
+        path = backup(url, tmp_path / "one.dump")
+        _add("wang")
+        restore(url, path)
+        assert _logins() == ["li"]
+        require_current()
+    finally:
+        disconnect()
+        databases.drop(administrator)
+        with psycopg.connect(cluster.url_of("postgres"), autocommit=True) as connection:
+            connection.execute("DROP ROLE planner")
 
 
 def test_a_damaged_backup_changes_nothing(database_url: str, tmp_path: Path) -> None:

@@ -93,3 +93,10 @@ def test_a_server_that_is_not_there_is_one_sentence() -> None:
             assert caught.value.code == "DB_UNREACHABLE"
     finally:
         disconnect()
+
+
+@pytest.mark.parametrize("address", ["nonsense", "mysql://a@b/c", "postgresql://a:b@c:notaport/d"])
+def test_an_address_that_is_none_is_one_sentence(address: str) -> None:
+    with pytest.raises(Unavailable) as caught:
+        connect(address)
+    assert caught.value.code == "DB_ADDRESS"
