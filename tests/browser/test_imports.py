@@ -174,7 +174,7 @@ def test_findings_are_seen_on_the_map_and_the_good_rows_accepted(
 
 
 def test_two_people_at_once_get_a_sentence(page: Page, context: BrowserContext, files: dict[str, Path]) -> None:
-    previewed(page, files["cases"], "cases")
+    previewed(page, files["departments"], "grids")
     other = context.new_page()
     other.goto(page.url)
     other.get_by_role("button", name="放弃该批次").click()

@@ -5,6 +5,7 @@ receive -> preview -> configure -> stage (a job) -> problems -> accept (all, or 
 
 from gridmap.services.imports.acceptance import accept, accept_later, run_accept
 from gridmap.services.imports.batches import discard, get, latest, receive
+from gridmap.services.imports.cancel import cancel
 from gridmap.services.imports.configure import configure, datum_report, preview
 from gridmap.services.imports.problems import geometry_sample, problem_summary, problems, rows
 from gridmap.services.imports.recover import recover
@@ -43,6 +44,7 @@ __all__ = [
     "Sent",
     "accept",
     "accept_later",
+    "cancel",
     "configure",
     "datum_report",
     "discard",

@@ -30,7 +30,7 @@ from geodata.readers import Batch, Source
 from gridmap.db.engine import service, transaction
 from gridmap.db.loading import keys_vouched
 from gridmap.db.models import ImportBatch
-from gridmap.errors import NotFound
+from gridmap.errors import Conflict, NotFound
 from gridmap.jobs.app import defer
 from gridmap.services import audit
 from gridmap.services.actor import Actor, Role
@@ -99,7 +99,12 @@ def _store_failure(batch_id: int, error: CodedError) -> None:
     stored = {"code": error.code, "params": params, "row": error.row}
     with transaction() as session:
         values = {"state": "failed", "error": stored, "progress": 0.0}
-        session.execute(sa.update(ImportBatch).where(ImportBatch.id == batch_id).values(values))
+        session.execute(_being_read(batch_id).values(values))
+
+
+def _being_read(batch_id: int) -> sa.Update:
+    """A change of the batch as long as nobody cancelled it."""
+    return sa.update(ImportBatch).where(ImportBatch.id == batch_id, ImportBatch.state == "reading")
 
 
 class _Teller:
@@ -115,7 +120,9 @@ class _Teller:
             return
         self._last = monotonic()
         with transaction() as session:
-            session.execute(sa.update(ImportBatch).where(ImportBatch.id == self._batch_id).values(progress=share))
+            told = session.execute(_being_read(self._batch_id).values(progress=share))
+        if not told.rowcount:  # type: ignore[attr-defined]
+            raise Conflict("IMPORT_CANCELLED")
 
 
 class _Stager:
@@ -125,6 +132,8 @@ class _Stager:
         found = session.get(ImportBatch, batch_id)
         if found is None:
             raise NotFound("NOT_FOUND")
+        if found.state != "reading":
+            raise Conflict("IMPORT_CANCELLED")
         self.session, self.batch, self.say = session, found, say
         self.kind = Kind(found.kind)
         self.known = known.load(session, found)
@@ -305,6 +314,8 @@ class _Stager:
         self.session.execute(sa.text("ANALYZE import_row"))
         batch, source = self.batch, self.source
         self.session.refresh(batch, with_for_update=True)
+        if batch.state != "reading":
+            raise Conflict("IMPORT_CANCELLED")
         batch.state, batch.progress, batch.error = "staged", 1.0, None
         batch.rows_total, batch.rows_bad = self.rows, self.bad + bad_later
         batch.format, batch.layer, batch.header_hash = source.format.value, source.layer, source.header_hash

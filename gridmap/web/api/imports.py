@@ -386,6 +386,12 @@ def discard_import(batch_id: int) -> BatchOut:
     return _out(imports.discard(current_actor(), batch_id))
 
 
+@endpoint("/imports/<int:batch_id>/cancel", tag="imports", method="POST", response=BatchOut, errors=(409,))
+def cancel_import(batch_id: int) -> BatchOut:
+    """Stop a batch that is being read, and throw it away."""
+    return _out(imports.cancel(current_actor(), batch_id))
+
+
 @endpoint("/imports/<int:batch_id>/undo", tag="imports", method="POST", response=BatchOut, errors=(409,))
 def undo_import(batch_id: int) -> BatchOut:
     """Take an acceptance back, as long as nothing rests on it."""

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import get_locale, gettext
 
 from geodata.fields import FIELDS, Kind
-from gridmap.errors import CodedError, Conflict, Invalid
+from gridmap.errors import CodedError, Conflict, Forbidden, Invalid, NotFound
 from gridmap.services import imports, mapdata, regions
 from gridmap.services.actor import Role
 from gridmap.web.api.imports import received
@@ -98,6 +98,11 @@ def stage(batch_id: int) -> ResponseReturnValue:
 def accept(batch_id: int) -> ResponseReturnValue:
     chosen = {name: bool(request.form.get(name)) for name in ("only_good", "replace")}
     return _changed(batch_id, lambda: imports.accept_later(current_actor(), batch_id, **chosen))
+
+
+@pages.post("/<int:batch_id>/cancel")
+def cancel(batch_id: int) -> ResponseReturnValue:
+    return _changed(batch_id, lambda: imports.cancel(current_actor(), batch_id))
 
 
 @pages.post("/<int:batch_id>/discard")
@@ -207,7 +212,9 @@ def _changed(batch_id: int, change: Callable[[], object], done: str = "") -> Res
     """Do it and show the batch as it is now; what speaks against it is said there too."""
     try:
         change()
-    except (Conflict, Invalid) as error:
+    except (Forbidden, NotFound):
+        raise
+    except CodedError as error:
         return _refused(batch_id, error)
     if done:
         flash(done, "success")
