@@ -172,7 +172,7 @@ def test_a_viewer_looks_and_changes_nothing(app: Flask) -> None:
 def test_a_planner_of_a_subdistrict_sees_its_part(app: Flask) -> None:
     add_person("north", "planner", "339901001000")
     planner = signed_in(app, "north")
-    assert planner.get("/plans/1").status_code == 200
+    assert "只含您管辖范围内的部分" in planner.get("/plans/1").text
     rows = get_json(planner, "/api/v1/plans/1/misfits")["items"]
     assert all(row["region_code"].startswith("339901001") for row in rows)
     found = get_json(planner, "/api/v1/plans/1/findings?limit=500")["items"]
