@@ -35,6 +35,7 @@ def grids(session: Session, actor: Actor, plan_id: int, z: int, x: int, y: int) 
 
 
 def _tile(session: Session, actor: Actor, name: str, z: int, x: int, y: int, **params: Any) -> bytes:
+    actor.require(Role.VIEWER)
     if not (0 <= z <= MAX_ZOOM and 0 <= x < 1 << z and 0 <= y < 1 << z):
         raise Invalid("TILE_OUT_OF_RANGE", z=z, x=x, y=y)
     patterns = actor.patterns(Role.VIEWER)

@@ -35,6 +35,8 @@ def _count(actor: Actor, table: type[Base]) -> sa.Select[int]:
         chosen = chosen.where(Unit.retired_at.is_(None))
     if table is Barrier or actor.everywhere(Role.VIEWER):
         return chosen
+    if table is SourceGrid:  # drawn elsewhere, in no community yet: their codes begin with one's
+        return chosen.where(actor.visible(SourceGrid.code))
     if table is not Region:
         chosen = chosen.join(Region, Region.id == table.__table__.c.region_id)
     return chosen.where(actor.visible(Region.code))
