@@ -34,16 +34,18 @@ def routes() -> str:
     lines = [
         "# Routes",
         "",
-        "Every address the server answers. The API has its own document at `/api/v1/docs` (OpenAPI 3.1).",
+        "Every address the server answers, besides the static files under `/static/<hash>/`. The API has its own document at `/api/v1/docs` (OpenAPI 3.1).",
         "This page is written by `python -m docs.generate`.",
         "",
-        "| route | methods | what |",
-        "|---|---|---|",
+        "| route | methods | view | what |",
+        "|---|---|---|---|",
     ]
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
+        if rule.endpoint == "static":
+            continue  # its address holds a hash of the files
         methods = ", ".join(sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}))
         summary = (app.view_functions[rule.endpoint].__doc__ or "").strip().partition("\n")[0]
-        lines.append(f"| `{rule.rule}` | {methods} | {summary} |")
+        lines.append(f"| `{rule.rule}` | {methods} | {rule.endpoint} | {summary} |")
     return "\n".join(lines) + "\n"
 
 
