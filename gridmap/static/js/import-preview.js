@@ -60,8 +60,15 @@ async function detect() {
   }
   const nothing = !report.against;
   said.className = `notice ${report.confident ? "success" : nothing ? "" : "warning"}`;
-  said.textContent = report.sentence + (report.confident || nothing ? "" : t(" 请您选择。"));
-  if (nothing) said.textContent += t(" 如果数据来自高德、腾讯或百度，请选相应的一项。");
+  const more = nothing ? t("如果数据来自高德、腾讯或百度，请选相应的一项。") : report.confident ? "" : t("请您选择。");
+  said.replaceChildren(
+    ...[report.sentence, more].filter(Boolean).map((text) => {
+      const line = document.createElement("span");
+      line.className = "line";
+      line.textContent = text;
+      return line;
+    }),
+  );
   if (!datum() && (report.confident || nothing)) form.querySelector(`[name=datum][value=${report.best}]`).checked = true;
   draw();
 }
