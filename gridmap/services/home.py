@@ -51,7 +51,8 @@ class DataState:
 class Overview:
     """The home page. ``plan`` None: there is none; ``present`` says which kinds of data there are at all.
 
-    ``cases`` are those of the last 30 local days and of the 30 before; ``since`` the first day of the former.
+    ``cases`` are those of the last 30 local days that the data reaches and of the 30 before; ``since`` and ``until``
+    the first and last day of the former.
     """
 
     present: Mapping[str, bool]
@@ -72,8 +73,11 @@ def overview(session: Session, actor: Actor, *, now: datetime | None = None) -> 
     plan_id = shown(session, actor)
     key = {"prefixes": list(actor.prefixes(Role.VIEWER)), "plan": plan_id, "limit": _LISTED}
     zone = ZoneInfo(settings().time_zone)
-    today = (now or datetime.now(UTC)).astimezone(zone).date()
-    days = [today + timedelta(days=shift) for shift in (1 - 2 * CASE_DAYS, 1 - CASE_DAYS, 1)]
+    moment = now or datetime.now(UTC)
+    today = moment.astimezone(zone).date()
+    newest = session.scalar(query("home", "newest_case"), {"now": moment})
+    last = newest.astimezone(zone).date() if newest else today
+    days = [last + timedelta(days=shift) for shift in (1 - 2 * CASE_DAYS, 1 - CASE_DAYS, 1)]
     start, middle, end = (datetime.combine(day, time(), zone) for day in days)
     span = {"start": start, "middle": middle, "end": end, **key}
     recent, before = session.execute(query("home", "cases"), span).one()
@@ -87,7 +91,7 @@ def overview(session: Session, actor: Actor, *, now: datetime | None = None) -> 
         waiting=_waiting(session, actor),
         cases=(recent, before),
         since=days[1],
-        until=today,
+        until=last,
     )
 
 

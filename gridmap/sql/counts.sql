@@ -1,7 +1,8 @@
 -- Counts: households, population and data state of units and grids, kept by set-based sums over stored ids.
 
 -- name: units
--- Living units whose sums over their buildings changed.
+-- Living units whose sums over their buildings changed; imported ones keep the counts they came with until they hold
+-- buildings.
 UPDATE unit u SET households = s.households, population = s.population, buildings = s.buildings,
                   estimated_households = s.estimated, missing_households = s.missing, oldest_data = s.oldest
 FROM (
@@ -11,6 +12,7 @@ FROM (
     FROM unit v LEFT JOIN building b ON b.unit_id = v.id
     WHERE v.retired_at IS NULL AND (CAST(:units AS bigint[]) IS NULL OR v.id = ANY(:units))
     GROUP BY v.id
+    HAVING count(b.id) > 0 OR v.provenance ->> 'by' IS DISTINCT FROM 'import'
 ) s
 WHERE u.id = s.id
   AND (u.households, u.population, u.buildings, u.estimated_households, u.missing_households, u.oldest_data)

@@ -33,6 +33,9 @@ FROM unit u JOIN region r ON r.id = u.region_id
 WHERE u.retired_at IS NULL
   AND EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine WHERE r.code LIKE mine || '%')
 
+-- name: newest_case
+SELECT max(c.occurred_at) FROM case_record c WHERE c.occurred_at < :now
+
 -- name: cases
 -- Cases since :middle and in the span of the same length before it.
 SELECT count(*) FILTER (WHERE c.occurred_at >= :middle) AS recent,

@@ -19,7 +19,7 @@ const state = {
 };
 
 function remember() {
-  const params = new URLSearchParams({ plan: data.plan });
+  const params = new URLSearchParams(data.plan ? { plan: data.plan } : {});
   for (const key of ["region", "rule", "grid"]) if (state[key]) params.set(key, state[key]);
   if (state.order !== "errors") params.set("order", state.order);
   state.status.forEach((status) => params.append("status", status));
@@ -189,18 +189,18 @@ function note(message) {
   $("map-note").hidden = !message;
 }
 
-grids.on("gridclick", ({ id }) => select(id));
-grids.on("loaded", () => note(""));
-grids.on("tiles", () => note(t("这里网格很多，放大后可点选单个网格。")));
-grids.on("failed", () => note(t("网格未能取回，请检查网络后移动地图重试。")));
-map.on("click", () => select(null));
-heat?.on("add", () => grids.setFilled(false)).on("remove", () => grids.setFilled(true));
+grids?.on("gridclick", ({ id }) => select(id));
+grids?.on("loaded", () => note(""));
+grids?.on("tiles", () => note(t("这里网格很多，放大后可点选单个网格。")));
+grids?.on("failed", () => note(t("网格未能取回，请检查网络后移动地图重试。")));
+map.on("click", () => grids && select(null));
+heat?.on("add", () => grids?.setFilled(false)).on("remove", () => grids?.setFilled(true));
 map.on("moveend layeradd layerremove", remember);
 
 /* filters */
 function apply() {
-  grids.setQuery(query());
-  list();
+  grids?.setQuery(query());
+  if (grids) list();
   remember();
 }
 
@@ -249,7 +249,7 @@ async function search(text_) {
   const mine = ++searching;
   if (!text_.trim()) return closeSearch();
   try {
-    const found = await getJson(`/api/v1/search?${new URLSearchParams({ text: text_, plan: data.plan })}`);
+    const found = await getJson(`/api/v1/search?${new URLSearchParams({ text: text_, ...(data.plan && { plan: data.plan }) })}`);
     if (mine !== searching) return;
     hits = found.items;
   } catch (error) {
@@ -323,6 +323,6 @@ L.control.layers(null, data.layers.reduce((all, [name, label]) => {
   const layer = window.gridmap.page[name];
   return layer ? { ...all, [label]: layer } : all;
 }, {}), { position: "topright", collapsed: window.innerWidth < 1100 }).addTo(map);
-if (state.region || state.rule || state.status.length) grids.setQuery(query());
-list();
-if (state.grid !== null) select(state.grid);
+if (grids) list();
+else note(t("还没有划分方案：导入现有网格，或在“划分方案”中新建。"));
+if (grids && state.grid !== null) select(state.grid);

@@ -45,7 +45,15 @@ def index() -> str:
     return render_template(
         "cases/index.html",
         # the first image waits for the script, which knows the filters of the address
-        map=town_map(scene, plan=plan, outline=True, region=region, labels=status_labels(), heat={}, legend=legend),
+        map=town_map(
+            scene,
+            plan=plan,
+            outline=True,
+            query={"region": region} if region else None,
+            labels=status_labels(),
+            heat={},
+            legend=legend,
+        ),
         plans=known,
         plan=plan,
         regions=tree,

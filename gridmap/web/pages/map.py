@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, Flask, current_app, render_template, request, url_for
+from flask import Blueprint, Flask, render_template, request
 from flask_babel import gettext
 
 from gridmap.services import checks, mapdata, plans, regions
 from gridmap.services.checks.read import RULE_IDS
-from gridmap.web.config import app_settings
 from gridmap.web.i18n import in_language
+from gridmap.web.pages.town_map import town_map
 from gridmap.web.session import current_actor
 
 pages = Blueprint("map", __name__, url_prefix="/map")
@@ -80,29 +80,10 @@ def _language() -> str:
 
 
 def _map(scene: mapdata.Scene, plan: plans.PlanSummary | None, labels: dict[str, str]) -> Any:
-    """Folium's shell with our layers; imported here because Folium is slow to load."""
-    from gridmap.web import maps
-
-    assert scene.bounds is not None
-    config = app_settings()
-    maps.use_server(current_app.static_url_path or "/static")
-    built = maps.base_map(scene.bounds, tile_url=config.tile_url, attribution=config.tile_attribution)
-    ground = scene.versions["barriers"] + scene.versions["buildings"]
-    maps.GroundLayer(_tiles("api.ground_tile", version=ground), name=None).add_to(built)
-    if plan is not None:
-        grids = url_for("api.grid_features", plan_id=plan.id)
-        tiles = _tiles("api.grid_tile", plan_id=plan.id, version=scene.versions["plans"])
-        maps.GridLayer(grids, tiles, labels=labels, name=None).add_to(built)
-    maps.RegionLayer(_tiles("api.region_tile", version=scene.versions["regions"]), name=None).add_to(built)
-    maps.HeatLayer(url_for("api.heat_image"), name=None, show=False).add_to(built)
+    """The map with the filters that stand in the address, the heat made but not shown."""
+    query = {name: request.args.getlist(name) for name in ("region", "status", "rule") if request.args.getlist(name)}
+    legend = None
     if plan is not None:
         rows = [(status, labels[status], plan.statuses[status]) for status in STATUSES]
-        note = gettext("≈ 含估算户数") if plan.estimated_households else ""
-        maps.Legend(gettext("网格户数与标准"), rows, note=note).add_to(built)
-    return maps.parts(built)
-
-
-def _tiles(endpoint: str, **values: Any) -> str:
-    """An address with ``{z}/{x}/{y}`` left to the browser."""
-    address = url_for(endpoint, z=111, x=222, y=333, **values)
-    return address.replace("/111/222/333", "/{z}/{x}/{y}")
+        legend = (gettext("网格户数与标准"), rows, gettext("≈ 含估算户数") if plan.estimated_households else "")
+    return town_map(scene, plan=plan, query=query, labels=labels, heat={}, heat_shown=False, legend=legend)

@@ -83,7 +83,7 @@ def _map(actor: Actor, region: regions.RegionInfo, plan: plans.PlanSummary | Non
     labels = status_labels()
     legend = (gettext("网格户数与标准"), [(one, labels[one], region.statuses[one]) for one in STATUSES], "")
     scene = mapdata.scene(actor, region.code)
-    return town_map(scene, plan=plan, region=region.code, labels=labels, legend=legend if plan else None)
+    return town_map(scene, plan=plan, query={"region": region.code}, labels=labels, legend=legend if plan else None)
 
 
 def _question(region: regions.RegionInfo) -> str:

@@ -20,14 +20,16 @@ def town_map(
     *,
     plan: PlanSummary | None = None,
     outline: bool = False,
-    region: str | None = None,
+    query: Mapping[str, Any] | None = None,
     labels: Mapping[str, str] | None = None,
     heat: Mapping[str, Any] | None = None,
+    heat_shown: bool = True,
     legend: tuple[str, Sequence[tuple[str, str, int | float | None]], str] | None = None,
 ) -> MapParts:
     """A map of ``scene`` (which has bounds): ground, grids of ``plan`` (``outline``: borders only), case heat, borders.
 
-    ``region`` limits the grids; ``heat`` are the parameters of its first image; ``legend`` is title, rows and note.
+    ``query`` limits the grids (``region``, ``status``, ``rule``); ``heat`` are the parameters of its first image;
+    ``legend`` is title, rows and note.
     """
     from gridmap.web import maps  # Folium is slow to load
 
@@ -38,10 +40,9 @@ def town_map(
     ground = scene.versions["barriers"] + scene.versions["buildings"]
     maps.GroundLayer(_tiles("api.ground_tile", version=ground), name=None).add_to(built)
     if heat is not None:
-        maps.HeatLayer(url_for("api.heat_image"), params=heat, name=None).add_to(built)
+        maps.HeatLayer(url_for("api.heat_image"), params=heat, name=None, show=heat_shown).add_to(built)
     if plan is not None:
         tiles = _tiles("api.grid_tile", plan_id=plan.id, version=scene.versions["plans"])
-        query = {"region": region} if region else None
         address = url_for("api.grid_features", plan_id=plan.id)
         maps.GridLayer(address, tiles, labels=labels, outline=outline, query=query, name=None).add_to(built)
     maps.RegionLayer(_tiles("api.region_tile", version=scene.versions["regions"]), name=None).add_to(built)
