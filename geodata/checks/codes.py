@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from geopandas import GeoDataFrame
 
 REGION_DIGITS = 12
+#: What the department of comprehensive grids is called; theirs are the 15 digits.
+_COMPREHENSIVE = "综合"
 _PROVINCES = (
     *range(11, 16),
     *range(21, 24),
@@ -56,7 +58,8 @@ def region_codes(kind: Kind, frame: GeoDataFrame, context: CheckContext) -> Iter
 def grid_codes(kind: Kind, frame: GeoDataFrame, context: CheckContext) -> Iterator[Problem]:
     """A grid's own code: present, of the profile's length, ending in a number above zero, in a known community.
 
-    A micro-grid's code is its parent's and more. Does not check order of numbering, nor codes retired.
+    A micro-grid's code is its parent's and more; a department that numbers its grids in its own way is warned (R13 of
+    its plan will say so again). Does not check order of numbering, nor codes retired.
     """
     if kind is not Kind.GRIDS:
         return
@@ -68,7 +71,11 @@ def grid_codes(kind: Kind, frame: GeoDataFrame, context: CheckContext) -> Iterat
     micro = np.zeros(len(codes), dtype=bool)
     micro[both] = [c.startswith(p) and len(c) > len(p) for c, p in zip(codes[both], parents[both], strict=True)]
     formed = holds(codes.str.fullmatch(rf"[0-9]{{{length}}}")) | micro
-    yield from _ill_formed(codes, formed, rows, length, Severity.ERROR)
+    departments = text_of(frame, "department")
+    own = holds(departments.notna()) & ~holds(departments.str.startswith(_COMPREHENSIVE))
+    own &= ~holds(codes.str.contains("e+", case=False, regex=False))  # rounded by a spreadsheet: nobody's own way
+    yield from _ill_formed(codes.mask(own), formed, rows, length, Severity.ERROR)
+    yield from _ill_formed(codes.where(own), formed, rows, length, Severity.WARNING)
     for k in where(formed & ~micro & holds(codes.str[REGION_DIGITS:].str.strip("0") == "")):
         yield Problem("CHECK_CODE_NUMBER", Severity.ERROR, int(rows[k]), None, {"value": codes.iloc[k]})
     yield from _unknown(codes.str[:REGION_DIGITS].where(formed), rows, context, Severity.ERROR)

@@ -237,6 +237,16 @@ class TestCodes:
         assert [(p.row, p.severity) for p in only(problems, "CHECK_CODE_UNKNOWN")] == [(3, "E")]
         assert [p.row for p in only(problems, "CHECK_CODE_FORM")] == [4]
 
+    def test_departments_may_number_their_grids_in_their_own_way(self, context):
+        rows = frame(
+            [square(100 * k, 0) for k in range(4)],
+            code=["CG339901001", "4.2E+14", "ZH01", "CG1"],
+            department=["城管", "城管", "综合治理", None],
+        )
+        problems = row_checks(Kind.GRIDS, rows, context)
+        assert [(p.row, p.severity) for p in only(problems, "CHECK_CODE_FORM")] == [(3, "E"), (4, "E"), (1, "W")]
+        assert [(p.row, p.severity) for p in only(problems, "CHECK_CODE_ROUNDED")] == [(2, "E")]
+
     def test_codes_by_which_rows_refer(self, known):
         rows = buildings([point(1, 1), point(2, 2)], region_code=["420106001009", "12"])
         problems = row_checks(Kind.BUILDINGS, rows, known)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -93,15 +93,19 @@ def _cases(session: Session, actor: Actor, batch: ImportBatch, replace: bool, sa
 
 
 def _grids(session: Session, actor: Actor, batch: ImportBatch, replace: bool, say: Progress) -> Made:
-    """The drawn grids, and over living units the plan they make; without units the plan waits."""
+    """The drawn grids, and over living units a plan of each department's; without units they wait."""
     inserted = _run(session, "insert_grids", batch, department=batch.department)
     if not session.scalar(sa.select(sa.exists().where(Unit.retired_at.is_(None)))):
         return Made(inserted, 0, {"plan": None})
     say(0.4, "")
-    plan = plans.plan_from_source.within(
-        session, actor, batch.id, _plan_name(batch), department=_one_department(session, batch)
-    )
-    return Made(inserted, 0, {"plan": plan})
+    name, departments = _plan_name(batch), _departments(session, batch)
+    made = [
+        plans.plan_from_source.within(
+            session, actor, batch.id, name if len(departments) == 1 else f"{name} {one}", department=one
+        )
+        for one in departments
+    ]
+    return Made(inserted, 0, {"plan": made[0], "plans": len(made)})
 
 
 def _units(session: Session, actor: Actor, batch: ImportBatch, replace: bool, say: Progress) -> Made:
@@ -114,10 +118,10 @@ def _plan_name(batch: ImportBatch) -> str:
     return str(name) if name else batch.filename.rsplit(".", 1)[0]
 
 
-def _one_department(session: Session, batch: ImportBatch) -> str | None:
-    """The department of the drawn grids where all are of one; None lays all of them together."""
+def _departments(session: Session, batch: ImportBatch) -> Sequence[str | None]:
+    """The departments of the drawn grids; ``[None]``, all of them together, where some grids name none."""
     found = session.scalars(query("imports", "departments"), {"batch": batch.id}).all()
-    return found[0] if len(found) == 1 else None
+    return [None] if None in found else found
 
 
 def _insert_many(session: Session, table: str, name: str, batch: ImportBatch) -> int:
