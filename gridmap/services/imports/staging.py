@@ -212,8 +212,7 @@ class _Stager:
         if self.kind is Kind.UNITS:
             frame = self._with_community_column(frame, part)
         bad = np.isin(part.rows, [p.row for p in problems if p.row is not None and p.severity is Severity.ERROR])
-        private = [p.row for p in problems if p.row is not None and p.code == "PERSONAL_VALUE"]
-        source = part.attributes.mask(np.isin(part.rows, private)) if private else part.attributes
+        source = _impersonal(part, problems)
         self._written()
         # the server takes these rows while the next ones are read
         self.writing = self.writer.submit(
@@ -335,6 +334,14 @@ def _only(shapes: Any, mask: Any) -> Any:
     kept = shapes.copy()
     kept[~mask] = None
     return kept
+
+
+def _impersonal(part: Batch, problems: list[Problem]) -> pd.DataFrame:
+    """The records as they stood, without those that held personal values: what stands beside them may be a name."""
+    private = {p.row for p in problems if p.code == "PERSONAL_VALUE"}
+    if not private:
+        return part.attributes
+    return part.attributes.mask(pd.Series([int(row) in private for row in part.rows], index=part.attributes.index))
 
 
 def _repaired(rows: Any, shapes: Any, checked: list[Problem]) -> Any:
