@@ -147,6 +147,7 @@ def _waters(
     river = shapely.intersection(shapely.Polygon(bank), land)
     for part in shapely.get_parts(river):
         drawn.add(part, "water", "river", "澄江", width_m=72.0)
+    lakes = 0
     for block in np.flatnonzero(np.isin(layout.block_use, ("field", "park"))):
         rect = layout.blocks[block]
         park = layout.block_use[block] == "park"
@@ -156,7 +157,8 @@ def _waters(
         radius = 1 + 0.18 * np.sin(2 * angle + rng.uniform(0, 6)) + 0.1 * np.sin(3 * angle + rng.uniform(0, 6))
         half_uv = (rect[2:] - rect[:2]) * rng.uniform(0.12, 0.25)
         shore = (rect[:2] + rect[2:]) / 2 + half_uv * np.column_stack([radius * np.cos(angle), radius * np.sin(angle)])
-        drawn.add(shapely.Polygon(shore), "water", "lake" if park else "pond", "翠湖" if park else None)
+        drawn.add(shapely.Polygon(shore), "water", "lake" if park else "pond", names.lake(lakes) if park else None)
+        lakes += park
 
 
 def _inset(layout: Layout, block: int) -> shapely.Geometry:

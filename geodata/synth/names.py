@@ -17,6 +17,7 @@ _ROADS = (
     "创业 商贸 桂花 梧桐 香樟 玉兰 荷花 学苑 望湖 临江 凤起 庆春 延安 劳动 健康 育英 文昌 锦绣 明月 清波 春晖 安康"
 )
 _LANES = "太平 永宁 状元 米市 竹竿 柴场 水门 井头 仓前 石板 油车 染坊 茶亭 府前 学前 书院 后街 灯笼 棋盘 丁家 桥下"
+_LAKES = "翠湖 镜湖 月湖 明湖 荷花池 听雨湖 白鹭湖 柳浪湖 映山湖 云影池 鸣泉湖 半月池"
 _COMPOUND = (
     "明珠 翠湖 锦绣 阳光 金色 紫云 江南 东方 世纪 香樟 碧水 凤凰 丽景 盛世 银泰 名仕 蓝天 枫叶 梧桐 春江 学府 御景 "
     "和谐 康乐 新世 桂雨 文澜 天悦 润泽 嘉禾",
@@ -30,6 +31,12 @@ def county(index: int) -> str:
     turn, index = divmod(index, len(first) * len(second))
     step = index * 29 % (len(first) * len(second))
     return "新" * turn + first[step % len(first)] + second[step // len(first)] + "县"
+
+
+def lake(index: int) -> str:
+    """The name of park lake ``index`` of a county."""
+    lakes = _LAKES.split()
+    return lakes[index % len(lakes)]
 
 
 def subdistricts(index: int) -> tuple[str, str, str, str]:
