@@ -103,6 +103,7 @@ def test_what_another_did_meanwhile_is_a_sentence(client: FlaskClient, regions: 
     number = send(client, regions)
     imports.discard(SYSTEM, number)
     assert "已被他人处理" in post(client, f"/imports/{number}/stage")
+    assert "已被他人处理" in post(client, f"/imports/{number}/cancel")
     headers = {"X-CSRFToken": csrf_of(client, "/imports")}
     answer = client.post(f"/api/v1/imports/{number}/accept", json={}, headers=headers)
     assert (answer.status_code, answer.json["code"]) == (409, "IMPORT_STATE")

@@ -22,7 +22,7 @@ def cancel(session: Session, actor: Actor, batch_id: int) -> BatchView:
     query = sa.select(ImportBatch).where(ImportBatch.id == batch_id).with_for_update(key_share=True)
     batch = session.scalars(query, execution_options={"populate_existing": True}).one()
     if batch.state != "reading":
-        raise Conflict("IMPORT_STATE", state=batch.state)
+        raise Conflict("IMPORT_STATE", state=batch.state, state_zh=batches.STATES_ZH[batch.state])
     batch.state, batch.progress = "discarded", 0.0
     audit.record(session, actor, "import.cancel", "import_batch", batch_id)
     session.flush()
