@@ -15,9 +15,8 @@ from gridmap.translations import FOLDER, LOCALES, compile_stale
 from gridmap.translations.catalogue import script_messages
 from gridmap.web.config import app_settings
 from gridmap.web.security import safe_next
-from gridmap.web.session import public
+from gridmap.web.session import LOCALE_COOKIE, public
 
-COOKIE = "gridmap_locale"
 _YEAR_SECONDS = 365 * 24 * 3600
 
 
@@ -38,7 +37,7 @@ def init_app(app: Flask) -> None:
 def select_locale() -> str:
     """The person's language, else the browser's cookie, else the setting."""
     actor = g.get("actor")
-    chosen = request.cookies.get(COOKIE)
+    chosen = request.cookies.get(LOCALE_COOKIE)
     if chosen in LOCALES:
         return chosen
     return actor.locale if actor is not None else str(app_settings().default_locale)
@@ -62,7 +61,7 @@ def change_language() -> Response:
     response = redirect(safe_next(request.form.get("next")) or "/")
     config = app_settings()
     response.set_cookie(
-        COOKIE, locale, max_age=_YEAR_SECONDS, httponly=True, samesite="Lax", secure=config.secure_cookies
+        LOCALE_COOKIE, locale, max_age=_YEAR_SECONDS, httponly=True, samesite="Lax", secure=config.secure_cookies
     )
     assert isinstance(response, Response)
     return response

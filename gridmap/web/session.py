@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from time import time
 from typing import Any, TypeVar
@@ -13,9 +14,12 @@ from gridmap.errors import NotSignedIn
 from gridmap.services.accounts import Identity, actor_of
 from gridmap.services.actor import Actor
 from gridmap.services.tokens import actor_of_token
+from gridmap.translations import LOCALES
 
 View = TypeVar("View", bound=Callable[..., Any])
 _REFRESH_S = 60
+#: The language chosen in this browser; it goes before the account's.
+LOCALE_COOKIE = "gridmap_locale"
 _STRANGERS_BYTES = 64 << 10
 
 
@@ -85,7 +89,11 @@ def _identify() -> None:
         g.actor = actor_of(session["user"], session["epoch"], request.remote_addr)
         if g.actor is None:
             session.clear()
-        elif time() - session["seen"] > _REFRESH_S:  # signs the cookie anew: its age is what the idle time-out measures
+            return
+        chosen = request.cookies.get(LOCALE_COOKIE)
+        if chosen in LOCALES:  # services speak the language that the page does
+            g.actor = replace(g.actor, locale=chosen)
+        if time() - session["seen"] > _REFRESH_S:  # signs the cookie anew: its age is what the idle time-out measures
             session["seen"] = int(time())
 
 

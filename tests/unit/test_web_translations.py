@@ -29,6 +29,14 @@ def test_translations_keep_their_placeholders() -> None:
                 assert set(form.findall(entry.string)) == set(form.findall(entry.id)), entry.id
 
 
+def test_every_sentence_can_be_filled() -> None:
+    """Templates fill each sentence with ``%``: a bare percent sign in it would be a fault of the page."""
+    for entry in read():
+        for text in (entry.id, entry.string):
+            if entry.id and isinstance(text, str) and not _BRACES.search(text):  # braces: a sentence of a script
+                assert text % dict.fromkeys(_PERCENT.findall(text), 1) is not None, text
+
+
 def test_the_compiled_catalogue_is_read(tmp_path: Path) -> None:
     folder = tmp_path / "en" / "LC_MESSAGES"
     folder.mkdir(parents=True)

@@ -62,7 +62,7 @@ def _by_code(kind: Kind, frame: pd.DataFrame, region: NDArray[np.int64], known: 
 
 
 def estimated(frame: pd.DataFrame, shapes: Shapes, options: Mapping[str, Any]) -> pd.DataFrame:
-    """Households and population of buildings where they are not known, marked ``estimated``."""
+    """Households and population of buildings where they are not known, marked ``estimated`` beside those stated so."""
     from geodata.estimate import EstimateOptions, estimate_households
 
     area_m2 = np.zeros(len(frame))
@@ -83,7 +83,7 @@ def estimated(frame: pd.DataFrame, shapes: Shapes, options: Mapping[str, Any]) -
     return frame.assign(
         households=_counts(found.households, told),
         population=_counts(found.population, told),
-        estimated=pd.array(found.estimated & told, dtype="boolean"),
+        estimated=pd.array(found.estimated & told, dtype="boolean") | frame["estimated"],
     )
 
 

@@ -193,6 +193,8 @@ class _Stager:
         if not len(part):
             self.found += problems
             return
+        if self.kind is Kind.BUILDINGS:  # "约300户" is an estimate, whoever made it
+            frame["estimated"] = frame["households_approximate"].astype("boolean")
         frame = frame.drop(columns=[name for name in frame.columns if name.endswith("_approximate")])
         frame, found = normalise(self.kind, frame, self.source.layer)
         shapes, unplaced = coordinates.stored(part, frame, self.guess, self.datum)
