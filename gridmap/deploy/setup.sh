@@ -43,6 +43,7 @@ missing_packages() {
     assets_fresh || command -v npm >/dev/null || echo nodejs npm
     if [ "$purpose" = test ]; then
         has_chromium || on_ubuntu || echo chromium
+        has_library libatomic.so.1 || echo libatomic1 # Playwright's driver stands on it
         command -v ogr2ogr >/dev/null || echo gdal-bin
     fi
 }

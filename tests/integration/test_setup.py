@@ -35,7 +35,7 @@ _TOOLS = {
     "python3": _PYTHON,
     "npm": _NPM,
     "fc-list": "#!/bin/sh\n[ -e nofonts ] || echo Noto\n",
-    "ldconfig": "#!/bin/sh\necho libpangoft2-1.0.so.0\n",
+    "ldconfig": "#!/bin/sh\necho libpangoft2-1.0.so.0 libatomic.so.1\n",
     "pg_dump": "#!/bin/sh\n",
     "chromium": "#!/bin/sh\n",
     "ogr2ogr": "#!/bin/sh\n",
