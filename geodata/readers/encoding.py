@@ -67,10 +67,12 @@ def of_values(
 
 def of_file(path: Path, override: str | None = None) -> Encoding:
     """The encoding of a whole text file: byte order mark, strict UTF-8, else gb18030; streams it once or twice."""
-    if override:
-        return Encoding(named(override), "override")
     with path.open("rb") as stream:
         head = stream.read(4)
+    if override:
+        name = named(override)
+        unmarked = name == "utf-16" and not head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return Encoding("utf-16-le" if unmarked else name, "override")
     if head.startswith(codecs.BOM_UTF8):
         return Encoding("utf-8-sig", "bom")
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):

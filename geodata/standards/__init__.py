@@ -71,6 +71,8 @@ def loads(text: str) -> Profile:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise GeodataError("STANDARD_NOT_TOML", detail=str(error)) from None
+    except RecursionError:
+        raise GeodataError("STANDARD_NOT_TOML", detail="nested too deeply") from None
     return from_dict(data)
 
 

@@ -33,3 +33,11 @@ required = InputRequired(lazy_gettext("请填写此项。"))
 def at_most(characters: int) -> Length:
     """The field holds at most so many characters."""
     return Length(max=characters, message=lazy_gettext("最多 %(most)s 个字符。", most=characters))
+
+
+def row_number(text: str) -> int:
+    """A number of an address that a table can hold; ``ValueError`` for any other."""
+    number = int(text)
+    if not 0 <= number < 2**53:
+        raise ValueError(text)
+    return number

@@ -9,16 +9,19 @@ from flask import Flask, Response, g, request
 from flask_wtf.csrf import CSRFProtect
 
 from gridmap.errors import Invalid
+from gridmap.services.actor import Actor, Role
 from gridmap.web.config import app_settings
 from gridmap.web.session import uses_token
 
 _csrf = CSRFProtect()
-_JSON_BYTES = 32 << 20
+_BODY_BYTES = 32 << 20
+_UPLOADS = frozenset({"imports.upload", "api.send_import"})
 
 
 def init_app(app: Flask) -> None:
     app.config.update(WTF_CSRF_CHECK_DEFAULT=False, WTF_CSRF_TIME_LIMIT=None, WTF_CSRF_HEADERS=["X-CSRFToken"])
     _csrf.init_app(app)
+    app.before_request(_bound)
     app.before_request(_refuse_nul)
     app.before_request(_protect)
     app.after_request(_add_headers)
@@ -66,10 +69,16 @@ def content_security_policy(nonce: str, tile_url: str | None) -> str:
     )
 
 
+def _bound() -> None:
+    """Only a planner's upload may be large; what a stranger may send is bounded before."""
+    actor: Actor | None = g.get("actor")
+    uploads = request.endpoint in _UPLOADS and actor is not None and actor.may(Role.PLANNER)
+    if not uploads:
+        request.max_content_length = min(request.max_content_length or _BODY_BYTES, _BODY_BYTES)
+
+
 def _refuse_nul() -> None:
     """PostgreSQL text cannot hold the character NUL: refuse it once, here, instead of failing anywhere."""
-    if request.is_json:
-        request.max_content_length = _JSON_BYTES
     told = [request.path, *(text for fields in (request.args, request.form) for _, text in fields.items(multi=True))]
     if any("\0" in text for text in told) or (request.is_json and b"\\u0000" in request.get_data()):
         raise Invalid("NUL_CHARACTER")

@@ -104,9 +104,17 @@ class _Plugin(FlaskPlugin):
     def request_validation(
         self, request: Request, query: Any, json: Any, form: Any, headers: Any, cookies: Any
     ) -> None:
-        if json is not None and not isinstance(request.get_json(silent=True), dict):
+        if json is not None and not isinstance(_body(request), dict):
             raise Invalid("BODY_NOT_JSON")
         super().request_validation(request, query, json, form, headers, cookies)  # type: ignore[no-untyped-call]
+
+
+def _body(request: Request) -> object:
+    """The JSON of a request, None for what is none or nested beyond all sense."""
+    try:
+        return request.get_json(silent=True)
+    except RecursionError:
+        return None
 
 
 def _refuse(request: Request, response: Any, error: Exception | None, *_: Any) -> None:

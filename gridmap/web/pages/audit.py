@@ -11,6 +11,7 @@ from flask import Blueprint, Flask, Response, render_template, request
 from gridmap.errors import Invalid
 from gridmap.services.audit_log import AuditFilter, export_events, known_actions, list_events
 from gridmap.web.config import app_settings
+from gridmap.web.forms import row_number
 from gridmap.web.pages.audit_export import as_csv, as_xlsx
 from gridmap.web.session import current_actor
 
@@ -25,7 +26,7 @@ def init_app(app: Flask) -> None:
 
 @pages.get("")
 def index() -> str:
-    page = max(1, request.args.get("page", 1, type=int))
+    page = max(1, request.args.get("page", 1, type=row_number))
     actor = current_actor()
     events, total = list_events(actor, _wanted(), limit=PAGE_SIZE, offset=(page - 1) * PAGE_SIZE)
     return render_template(

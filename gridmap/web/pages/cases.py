@@ -13,6 +13,7 @@ from geodata.density import BREAKS, PALETTE
 from gridmap.services import cases, mapdata, plans, regions
 from gridmap.services.heat import BANDWIDTHS_M
 from gridmap.web.config import app_settings
+from gridmap.web.forms import row_number
 from gridmap.web.pages.map import status_labels
 from gridmap.web.pages.town_map import town_map
 from gridmap.web.session import current_actor
@@ -33,7 +34,7 @@ def index() -> str:
     if scene.bounds is None or not categories:
         return render_template("cases/none.html")
     known = plans.list_plans(actor)
-    asked = request.args.get("plan", type=int)
+    asked = request.args.get("plan", type=row_number)
     plan = next((one for one in known if one.id == asked), known[0] if known else None)
     bandwidth_m = request.args.get("bandwidth", type=int)
     if bandwidth_m not in BANDWIDTHS_M:

@@ -9,6 +9,7 @@ from flask_babel import gettext
 
 from gridmap.services import checks, mapdata, plans, regions
 from gridmap.services.checks.read import RULE_IDS
+from gridmap.web.forms import row_number
 from gridmap.web.i18n import in_language
 from gridmap.web.pages.town_map import town_map
 from gridmap.web.session import current_actor
@@ -41,7 +42,7 @@ def index() -> str:
     if scene.bounds is None:
         return render_template("map/none.html")
     known = plans.list_plans(actor)
-    asked = request.args.get("plan", type=int)
+    asked = request.args.get("plan", type=row_number)
     plan = next((one for one in known if one.id == asked), known[0] if known else None)
     tree = regions.tree(actor)
     labels = status_labels()

@@ -17,7 +17,7 @@ from gridmap.errors import GeodataError
 from gridmap.services import checks, exports, jobs, mapdata, plans, regions
 from gridmap.services.actor import Actor, Role
 from gridmap.web.api.jobs import shipped_standard
-from gridmap.web.forms import MENDABLE, Form, at_most, required
+from gridmap.web.forms import MENDABLE, Form, at_most, required, row_number
 from gridmap.web.i18n import in_language
 from gridmap.web.pages.map import STATUSES, status_labels
 from gridmap.web.pages.plan_words import export_choices, misfit_words
@@ -162,7 +162,7 @@ def _show(plan_id: int) -> str:
         scene = mapdata.scene(actor)
     labels = status_labels()
     legend = (gettext("网格户数与标准"), [(one, labels[one], plan.statuses[one]) for one in STATUSES], "")
-    asked = request.args.get("job", type=int)
+    asked = request.args.get("job", type=row_number)
     job = jobs.get(actor, asked) if asked else jobs.active(actor, f"plan:{plan_id}")
     kinds = plans.misfits(actor, plan_id, limit=1)["kinds"]
     return render_template(

@@ -11,6 +11,7 @@ from flask_babel import gettext
 from gridmap.services import jobs, mapdata, plans, regions
 from gridmap.services.actor import Actor, Role
 from gridmap.services.plans.access import subtree
+from gridmap.web.forms import row_number
 from gridmap.web.pages.map import STATUSES, status_labels
 from gridmap.web.pages.town_map import town_map
 from gridmap.web.session import current_actor
@@ -38,7 +39,7 @@ def show(code: str) -> str:
     region = regions.get(actor, code)
     crumbs = regions.breadcrumb(actor, code)
     plan = next((one for one in plans.list_plans(actor) if _holds(one, region)), None)
-    job_id = request.args.get("job", type=int)
+    job_id = request.args.get("job", type=row_number)
     job = jobs.get(actor, job_id) if job_id else jobs.active(actor, f"region:{code}")
     page = None
     if plan is not None and region.level == "community":
