@@ -34,7 +34,8 @@ def routes() -> str:
     lines = [
         "# Routes",
         "",
-        "Every address the server answers, besides the static files under `/static/<hash>/`. The API has its own document at `/api/v1/docs` (OpenAPI 3.1).",
+        "Every address the server answers, besides the static files under `/static/<hash>/`.",
+        "The API has its own document at `/api/v1/docs` (OpenAPI 3.1).",
         "This page is written by `python -m docs.generate`.",
         "",
         "| route | methods | view | what |",
