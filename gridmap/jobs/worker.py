@@ -5,21 +5,27 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
+from contextlib import suppress
+
+from sqlalchemy.exc import OperationalError
 
 from gridmap.db.engine import connect, disconnect
 from gridmap.db.start import database
 from gridmap.jobs.app import make_app
 from gridmap.jobs.tasks import register
+from gridmap.services.imports.recover import retry_stalled_jobs
 from gridmap.settings import settings
 
 _GRACE_S = 15.0
 _POLL_S = 2.0
+_SWEEP_S = 10.0
 
 
 def run_worker(url: str, stop: threading.Event) -> None:
     """Run jobs of the database at ``url`` until ``stop`` is set; a job under way has 15 seconds to end.
 
-    A job that does not end in time is rolled back with its connection and found by the next start.
+    A job that does not end in time is rolled back with its connection. Jobs of a worker that died are queued again once
+    it has given no sign of life for 30 seconds; until then they hold their locks.
     """
     connect(url)
     try:
@@ -41,15 +47,24 @@ async def _work(url: str, stop: threading.Event) -> None:
                 delete_jobs="successful",
             )
         )
-        stopped = asyncio.create_task(_wait(stop))
-        await asyncio.wait({worker, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped, sweeping = asyncio.create_task(_wait(stop)), asyncio.create_task(_sweep())
+        await asyncio.wait({worker, stopped, sweeping}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
+        sweeping.cancel()
         if not worker.done():
             worker.cancel()
         try:
             await worker
         except asyncio.CancelledError:
             return
+
+
+async def _sweep() -> None:
+    """Queue the jobs of dead workers again, for as long as the database answers."""
+    while True:
+        await asyncio.sleep(_SWEEP_S)
+        with suppress(OperationalError):
+            await asyncio.to_thread(retry_stalled_jobs)
 
 
 async def _wait(stop: threading.Event) -> None:

@@ -29,11 +29,17 @@ def recover() -> Sequence[str]:
     locale = settings().default_locale
     with transaction() as session:
         told = [sentence("IMPORT_RECOVERED", locale, **found) for found in _put_back(session)]
-        jobs = session.execute(query("imports", "retry_stalled_jobs")).rowcount  # type: ignore[attr-defined]
+    jobs = retry_stalled_jobs()
     removed = files.remove_leftovers()
     told += [sentence("IMPORT_JOBS_RETRIED", locale, count=jobs)] if jobs else []
     told += [sentence("IMPORT_FILES_REMOVED", locale, count=removed)] if removed else []
     return told
+
+
+def retry_stalled_jobs() -> int:
+    """Queue the jobs again whose worker has given no sign of life for 30 seconds; how many."""
+    with transaction() as session:
+        return int(session.execute(query("imports", "retry_stalled_jobs")).rowcount)  # type: ignore[attr-defined]
 
 
 def _put_back(session: Session) -> list[dict[str, object]]:
