@@ -67,7 +67,16 @@ def _grids(records: list[dict[str, Any]]) -> tuple[list[GridRow], list[int | Non
             index[key] = len(grids)
             kind = kinds.get(_text(record.get("grid_kind")), "basic")
             name, parent = _text(record.get("grid_name")) or None, _text(record.get("grid_parent")) or None
-            grids.append(GridRow(code, name, kind, parent, int(workers) if workers.isdigit() else None))
+            grids.append(
+                GridRow(
+                    code,
+                    name,
+                    kind,
+                    parent,
+                    int(workers) if workers.isdigit() else None,
+                    region_code=_text(record["region_code"]) or None,
+                )
+            )
         grid_of.append(index.get(key))
     return grids, grid_of
 

@@ -29,7 +29,10 @@ Table = Mapping[str, bulk.Objects]
 
 @dataclass(frozen=True, slots=True)
 class GridRow:
-    """What a grid is called; ground and counts follow from its units. ``parent_code`` is for micro-grids."""
+    """What a grid is called; ground and counts follow from its units. ``parent_code`` is for micro-grids.
+
+    ``region_code`` is the community of a grid that no unit goes to; others lie where their units do.
+    """
 
     code: str
     name: str | None = None
@@ -38,6 +41,7 @@ class GridRow:
     workers: int | None = None
     valid_from: date | None = None
     valid_to: date | None = None
+    region_code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,9 @@ def from_assignment(
             raise Invalid("ASSIGNMENT_UNIT_TWICE", row=line, line=line, unit=row.unit_id)
         seen.add(at)
         grid_of[at] = -1 if row.grid is None else row.grid
-    store(session, plan, units, grids, grid_of)
+    region_ids = dict(zip(units["region_code"], units["region_id"], strict=True))
+    drawn_in = np.array([region_ids.get(row.region_code) for row in grids], dtype=object)
+    store(session, plan, units, grids, grid_of, drawn_in)
     return finish(session, actor, plan, region_code, "plan.from_assignment", rows=len(rows))
 
 
