@@ -13,10 +13,10 @@ from geodata.errors import GeodataError
 from geodata.problems import Problem, Severity
 from geodata.standards.profile import ClassBound, PopulationBound, Profile
 
-__all__ = ["ClassBound", "PopulationBound", "Profile", "from_dict", "load", "loads", "mistakes", "shipped"]
+__all__ = ["MAX_BYTES", "ClassBound", "PopulationBound", "Profile", "from_dict", "load", "loads", "mistakes", "shipped"]
 
 _FOLDER = Path(__file__).parent
-_MAX_BYTES = 1_000_000
+MAX_BYTES = 1_000_000
 _CODES = {
     "extra_forbidden": "STANDARD_UNKNOWN_KEY",
     "missing": "STANDARD_MISSING_KEY",
@@ -54,11 +54,11 @@ def load(name_or_path: str | Path) -> Profile:
     path = Path(name_or_path)
     try:
         with path.open("rb") as file:
-            raw = file.read(_MAX_BYTES + 1)
+            raw = file.read(MAX_BYTES + 1)
     except (OSError, ValueError):
         raise GeodataError("STANDARD_NOT_FOUND", name=str(name_or_path), shipped=", ".join(shipped())) from None
-    if len(raw) > _MAX_BYTES:
-        raise GeodataError("STANDARD_TOO_LARGE", name=path.name, limit_mb=_MAX_BYTES // 1_000_000)
+    if len(raw) > MAX_BYTES:
+        raise GeodataError("STANDARD_TOO_LARGE", name=path.name, limit_mb=MAX_BYTES // 1_000_000)
     try:
         return loads(raw.decode("utf-8-sig"))
     except UnicodeDecodeError:

@@ -12,15 +12,15 @@ from flask_babel import gettext
 
 from gridmap.services.audit_log import AuditEntry
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
 
 def as_csv(events: Sequence[AuditEntry], zone: ZoneInfo) -> bytes:
     """CSV, UTF-8 with BOM; a cell that begins like a formula gets an apostrophe before it."""
+    from geodata.writers import defused
+
     text = io.StringIO()
     writer = csv.writer(text)
     for row in _rows(events, zone):
-        writer.writerow([f"'{cell}" if cell.startswith(_FORMULA) else cell for cell in row])
+        writer.writerow([defused(cell) for cell in row])
     return text.getvalue().encode("utf-8-sig")
 
 

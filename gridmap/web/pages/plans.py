@@ -146,8 +146,11 @@ def _create(actor: Actor, form: NewPlanForm) -> int:
 
 def _standard(own: FileStorage | None, name: str | None) -> str | dict[str, object] | None:
     if own is not None and own.filename:
+        content = own.read(standards.MAX_BYTES + 1)
+        if len(content) > standards.MAX_BYTES:
+            raise GeodataError("STANDARD_TOO_LARGE", name=own.filename, limit_mb=standards.MAX_BYTES // 1_000_000)
         try:
-            return standards.loads(own.read(1_000_000).decode("utf-8-sig")).to_dict()
+            return standards.loads(content.decode("utf-8-sig")).to_dict()
         except UnicodeDecodeError:
             raise GeodataError("STANDARD_NOT_UTF8", name=own.filename) from None
     return shipped_standard(name)
