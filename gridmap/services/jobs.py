@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from geodata import messages
 from gridmap.db.engine import service, transaction
-from gridmap.db.models import Job, User
+from gridmap.db.models import Job, Region, User
 from gridmap.errors import CodedError, NotFound, NotSignedIn
 from gridmap.jobs.app import defer
 from gridmap.services import checks, units
@@ -58,8 +58,10 @@ def ask_check(session: Session, actor: Actor, plan_id: int, profile: str | Mappi
 
 @service
 def ask_build(session: Session, actor: Actor, region_code: str) -> int:
-    """Have the units of a region built anew; the job's number."""
+    """Have the units of a region built anew; the job's number. Raises ``NotFound`` REGION_NOT_FOUND."""
     actor.require(Role.PLANNER, region_code)
+    if session.scalar(sa.select(Region.id).where(Region.code == region_code)) is None:
+        raise NotFound("REGION_NOT_FOUND", region=region_code)
     return _ask(session, actor, "build_units", f"region:{region_code}", region_code)
 
 
