@@ -325,4 +325,7 @@ L.control.layers(null, data.layers.reduce((all, [name, label]) => {
 }, {}), { position: "topright", collapsed: window.innerWidth < 1100 }).addTo(map);
 if (grids) list();
 else note(t("还没有划分方案：导入现有网格，或在“划分方案”中新建。"));
-if (grids && state.grid !== null) select(state.grid);
+if (grids && state.grid !== null) {
+  grids.once("loaded", () => grids.select(state.grid, { pan: !view }));
+  select(state.grid);
+}

@@ -56,10 +56,31 @@ document.addEventListener("click", (event) => {
   if (remove) remove.closest("[data-row]").remove();
 });
 
-/** What scrolls sideways can be reached and scrolled by the keyboard. */
-for (const box of document.querySelectorAll(".table-wrap, pre")) {
-  if (box.scrollWidth <= box.clientWidth || box.hasAttribute("tabindex")) continue;
-  box.tabIndex = 0;
-  box.setAttribute("role", "region");
-  box.setAttribute("aria-label", box.querySelector("caption")?.textContent.trim() || t("可左右滚动的内容"));
+/** What scrolls sideways can be reached and scrolled by the keyboard, also when it is filled later. */
+function reachWide() {
+  for (const box of document.querySelectorAll(".table-wrap, pre")) {
+    const wide = box.scrollWidth > box.clientWidth;
+    if (wide === box.hasAttribute("tabindex")) continue;
+    if (!wide) {
+      for (const name of ["tabindex", "role", "aria-label"]) box.removeAttribute(name);
+      continue;
+    }
+    box.tabIndex = 0;
+    box.setAttribute("role", "region");
+    box.setAttribute("aria-label", box.querySelector("caption")?.textContent.trim() || t("可左右滚动的内容"));
+  }
 }
+
+let waiting = false;
+function reachSoon() {
+  if (waiting) return;
+  waiting = true;
+  requestAnimationFrame(() => {
+    waiting = false;
+    reachWide();
+  });
+}
+
+reachWide();
+addEventListener("resize", reachSoon);
+new MutationObserver(reachSoon).observe(document.getElementById("main"), { childList: true, subtree: true });
