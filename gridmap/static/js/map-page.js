@@ -326,6 +326,7 @@ L.control.layers(null, data.layers.reduce((all, [name, label]) => {
 if (grids) list();
 else note(t("还没有划分方案：导入现有网格，或在“划分方案”中新建。"));
 if (grids && state.grid !== null) {
-  grids.once("loaded", () => grids.select(state.grid, { pan: !view }));
-  select(state.grid);
+  const there = grids.feature(state.grid);
+  select(state.grid, { pan: there && !view });
+  if (!there) grids.once("loaded", () => grids.select(state.grid, { pan: !view }));
 }
