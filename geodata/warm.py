@@ -11,7 +11,7 @@ def warm() -> None:
     from geodata.counting import count_by_polygon
     from geodata.locate import locate
 
-    squares = shapely.box([0.0, 1.0], 0.0, [1.0, 2.0], 1.0)
+    squares = np.array([shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)])
     points = np.array([[0.5, 0.5], [1.0, 0.5]])
     locate(points, squares)
     count_by_polygon(points, np.ones((2, 1)), squares)

@@ -7,10 +7,11 @@ import secrets
 from functools import cache
 from pathlib import Path
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gridmap import ROOT
+from gridmap.errors import Unavailable
 
 
 class Settings(BaseSettings):
@@ -68,5 +69,11 @@ class Settings(BaseSettings):
 
 @cache
 def settings() -> Settings:
-    """The settings of this process."""
-    return Settings()
+    """The settings of this process. ``Unavailable`` (SETTING_INVALID) names the first variable that makes no sense."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        name = str(first["loc"][0]) if first["loc"] else "?"
+        variable = name if name.isupper() else f"GRIDMAP_{name.upper()}"
+        raise Unavailable("SETTING_INVALID", name=variable, reason=first["msg"]) from error

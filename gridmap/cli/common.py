@@ -62,7 +62,10 @@ def fail(error: errors.CodedError, *, as_json: bool = False) -> NoReturn:
 
 def language() -> str:
     """The language of the terminal: the setting ``GRIDMAP_DEFAULT_LOCALE``."""
-    return settings().default_locale
+    try:
+        return settings().default_locale
+    except errors.Unavailable:  # a wrong setting must still be told
+        return "zh"
 
 
 def emit(document: Any, as_json: bool, text: Callable[[], str]) -> None:

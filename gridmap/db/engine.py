@@ -11,11 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from gridmap.errors import Unavailable
+from gridmap.errors import Conflict, Unavailable
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_BLOCKED = ("40001", "40P01", "55P03")  # serialization failure, deadlock, lock not available
+_DISK_FULL = "53100"
 _engine: sa.Engine | None = None
 
 
@@ -65,11 +67,20 @@ def disconnect() -> None:
 
 @contextmanager
 def transaction() -> Iterator[Session]:
-    """A session in one transaction: leaving commits, raising rolls back."""
+    """A session in one transaction: leaving commits, raising rolls back.
+
+    What the server says of itself comes out coded: ``Conflict`` TRY_AGAIN where two changes blocked each other,
+    ``Unavailable`` DATABASE_FULL or DB_UNREACHABLE.
+    """
     try:
         with Session(engine(), expire_on_commit=False) as session, session.begin():
             yield session
     except OperationalError as error:
+        state = getattr(error.orig, "sqlstate", None)
+        if state in _BLOCKED:
+            raise Conflict("TRY_AGAIN") from error
+        if state == _DISK_FULL:
+            raise Unavailable("DATABASE_FULL") from error
         if error.connection_invalidated or "connection" in str(error.orig).lower():
             raise Unavailable("DB_UNREACHABLE", reason=str(error.orig).strip().splitlines()[0]) from error
         raise

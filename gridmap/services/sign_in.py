@@ -15,6 +15,9 @@ from gridmap.services.accounts import Identity, reach
 from gridmap.services.actor import Actor
 from gridmap.services.passwords import outdated, rehashed, verified
 
+#: An office behind one address may fail at so many logins as often as one login may.
+_LOGINS_PER_ADDRESS = 20
+
 
 @service
 def sign_in(
@@ -23,14 +26,15 @@ def sign_in(
     """The identity of a person with the right password, else the refusal, returned: raising would undo its record.
 
     After ``attempts`` failures in a row an account stays locked for ``minutes``; an unknown login is treated alike and
-    takes as long, so that nobody learns which logins exist. Attempts on one login wait for each other.
+    takes as long, so that nobody learns which logins exist. Attempts on one login wait for each other. An address that
+    fails twenty times as often, on whatever logins, is refused as well.
     """
     session.execute(sa.text("SELECT pg_advisory_xact_lock(hashtext('sign in'), hashtext(:login))"), {"login": login})
     user = session.scalar(sa.select(User).where(User.login == login))
     region_code = reach(user) if user else None
     stranger = Actor(login=login, grants=(), user_id=user.id if user else None, address=address)
     failures = _failures(session, login, minutes)
-    if failures >= attempts:
+    if failures >= attempts or _from(session, address, minutes) >= attempts * _LOGINS_PER_ADDRESS:
         return TooMany("LOGIN_LOCKED", minutes=minutes)
     good = verified(user.password_hash if user and user.active else None, password)
     session.add(LoginAttempt(login=login, address=address, succeeded=good))
@@ -59,5 +63,14 @@ def _failures(session: Session, login: str, minutes: int) -> int:
         ~LoginAttempt.succeeded,
         LoginAttempt.at > since,
         LoginAttempt.at > sa.func.coalesce(success.scalar_subquery(), sa.literal(datetime.min.replace(tzinfo=UTC))),
+    )
+    return session.scalar(query) or 0
+
+
+def _from(session: Session, address: str | None, minutes: int) -> int:
+    """Failures from ``address`` on any login within the last ``minutes``."""
+    since = datetime.now(UTC) - timedelta(minutes=minutes)
+    query = sa.select(sa.func.count()).where(
+        LoginAttempt.address == address, ~LoginAttempt.succeeded, LoginAttempt.at > since
     )
     return session.scalar(query) or 0

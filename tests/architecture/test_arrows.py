@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ARROWS = {
     "geodata": {"geodata"},
     "gridmap.errors": {"geodata"},
-    "gridmap.settings": {"gridmap"},
+    "gridmap.settings": {"gridmap", "gridmap.errors"},
     "gridmap.db": {"geodata", "gridmap.errors", "gridmap.settings", "gridmap.db", "gridmap.sql"},
     "gridmap.sql": {"gridmap.sql"},
     "gridmap.translations": {"gridmap", "gridmap.translations"},

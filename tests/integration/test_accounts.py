@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from gridmap.db.engine import transaction
 from gridmap.db.models import ApiToken, SignInLink, User
-from gridmap.errors import Conflict, Forbidden, GridmapError, Invalid, NotFound
+from gridmap.errors import Conflict, Forbidden, GridmapError, Invalid, NotFound, TooMany
 from gridmap.services import accounts, tokens, users
 from gridmap.services.actor import SYSTEM, Actor, Role
 from gridmap.services.audit_log import AuditFilter, list_events
@@ -237,3 +237,11 @@ def test_secrets_are_in_no_audit_detail() -> None:
     _, secret = tokens.create_token(actor("boss"), "script")
     told = str([event.detail for event in list_events(SYSTEM, AuditFilter())[0]])
     assert all(text not in told for text in (PASSWORD, secret, link.rsplit("/", 1)[-1]))
+
+
+def test_an_address_that_guesses_at_many_logins_is_refused() -> None:
+    add_person("li")
+    for number in range(40):
+        sign_in(f"guess{number}", "wrong password", "10.0.0.9", attempts=2, minutes=15)
+    assert isinstance(sign_in("li", PASSWORD, "10.0.0.9", attempts=2, minutes=15), TooMany)
+    assert not isinstance(sign_in("li", PASSWORD, "10.0.0.8", attempts=2, minutes=15), GridmapError)

@@ -77,7 +77,10 @@ class LoginAttempt(Base):
     """A log-in attempt; failed ones lock an account for a while, across restarts."""
 
     __tablename__ = "login_attempt"
-    __table_args__ = (Index("ix_login_attempt_login_at", "login", "at"),)
+    __table_args__ = (
+        Index("ix_login_attempt_login_at", "login", "at"),
+        Index("ix_login_attempt_address_at", "address", "at"),
+    )
 
     id: Mapped[Id]
     login: Mapped[str]

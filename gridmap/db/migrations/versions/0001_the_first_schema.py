@@ -118,6 +118,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_login_attempt")),
     )
     op.create_index("ix_login_attempt_login_at", "login_attempt", ["login", "at"], unique=False)
+    op.create_index("ix_login_attempt_address_at", "login_attempt", ["address", "at"], unique=False)
     op.create_table(
         "api_token",
         sa.Column("id", sa.BigInteger(), nullable=False),
