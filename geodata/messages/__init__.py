@@ -1,4 +1,4 @@
-"""The catalogue of codes and sentences: one TOML table a code, with ``zh``, ``en`` and optional ``hint_zh``, ``hint_en``."""
+"""The catalogue of codes and sentences: a TOML table a code, with ``zh``, ``en``, optionally ``hint_zh``, ``hint_en``."""
 
 from __future__ import annotations
 

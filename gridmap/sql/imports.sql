@@ -19,6 +19,14 @@ FROM import_row
 WHERE batch_id = :batch AND NOT bad AND NOT fields->>'code' LIKE ANY (CAST(:patterns AS text[]))
 LIMIT 5
 
+-- name: foreign_ground
+-- Regions of the same level elsewhere that a region row would lie over by more than a ragged border.
+SELECT DISTINCT r.code
+FROM import_row i JOIN region r ON r.level = i.fields->>'level' AND ST_Intersects(r.geom, i.geom)
+WHERE i.batch_id = :batch AND NOT i.bad AND NOT r.code LIKE ANY (CAST(:patterns AS text[]))
+  AND ST_Area(ST_Intersection(r.geom, i.geom)::geography) > 1000
+LIMIT 5
+
 -- name: foreign_barriers
 -- Communities of good rows that touch no region where the planner plans.
 SELECT DISTINCT r.code

@@ -119,7 +119,8 @@ def test_the_detective_recommends_gcj02_and_the_map_shows_why(page: Page, files:
     row = page.locator("tr[data-datum=GCJ02]")
     expect(row.locator(".advice")).to_have_text("✓ 建议", timeout=SLOW_MS)
     expect(page.locator("[name=datum][value=GCJ02]")).to_be_checked()
-    outside = {name: int(page.locator(f"tr[data-datum={name}] .outside").inner_text()) for name in ("GCJ02", "CGCS2000")}
+    rows = {name: page.locator(f"tr[data-datum={name}] .outside") for name in ("GCJ02", "CGCS2000")}
+    outside = {name: int(row.inner_text()) for name, row in rows.items()}
     assert outside["GCJ02"] * 3 < outside["CGCS2000"]
     where = "window.gridmap.sample.getBounds().getCenter().lng"
     until(page, "Boolean(window.gridmap?.sample)")

@@ -264,3 +264,15 @@ def test_units_of_the_neighbours_are_not_taken_back(planner: Actor, tmp_path: Pa
         session.execute(sa.text("UPDATE import_batch SET region_id = :home"), {"home": home})
     with pytest.raises((Forbidden, NotFound)):
         imports.undo_accept(planner, batch_id)
+
+
+def test_an_outline_over_the_neighbours_ground_is_refused(planner: Actor, tmp_path: Path) -> None:
+    mine = square(0, 0).union(square(1, 0)).buffer(-STEP / 50)
+    frame = gpd.GeoDataFrame(
+        {"代码": [HERE], "名称": ["大社区"], "级别": ["community"]}, geometry=[mine], crs="EPSG:4490"
+    )
+    batch_id = sent(write_vector(frame, tmp_path / "r.gpkg", "gpkg"), "regions", planner)
+    staged(batch_id, planner)
+    with pytest.raises(Forbidden) as caught:
+        imports.accept(planner, batch_id, only_good=True)
+    assert caught.value.code == "IMPORT_NOT_YOURS"

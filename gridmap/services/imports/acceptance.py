@@ -97,6 +97,10 @@ def run_accept(batch_id: int, user_id: int | None, progress: Progress | None = N
                 )
 
 
+#: Kinds whose ground may reach into others' regions whatever their codes say.
+_FOREIGN_PLACES = {Kind.REGIONS: "foreign_ground", Kind.BARRIERS: "foreign_barriers"}
+
+
 def _accept(
     session: Session, actor: Actor, batch: ImportBatch, only_good: bool, replace: bool, say: Progress
 ) -> Accepted:
@@ -143,8 +147,8 @@ def _refuse_stale(session: Session, batch: ImportBatch, kind: Kind) -> None:
 def _refuse_foreign(session: Session, actor: Actor, batch: ImportBatch, kind: Kind) -> None:
     name = {Kind.REGIONS: "foreign_codes", Kind.GRIDS: "foreign_grids"}.get(kind, "foreign_regions")
     _refuse(session, actor, batch, name)
-    if kind is Kind.BARRIERS:
-        _refuse(session, actor, batch, "foreign_barriers")
+    if kind in _FOREIGN_PLACES:
+        _refuse(session, actor, batch, _FOREIGN_PLACES[kind])
 
 
 def _refuse(session: Session, actor: Actor, batch: ImportBatch, name: str) -> None:
