@@ -1,4 +1,4 @@
-"""The catalogue of codes and sentences: a TOML table a code, with ``zh``, ``en``, optionally ``hint_zh``, ``hint_en``."""
+"""The catalogue: a TOML table a code, with ``zh``, ``en`` and, where there is something to do, ``hint_zh``, ``hint_en``."""
 
 from __future__ import annotations
 
