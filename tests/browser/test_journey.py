@@ -32,6 +32,7 @@ from tests.browser.steps import (
     figure,
     looked_at,
     previewed,
+    upload,
 )
 
 pytestmark = pytest.mark.browser
@@ -213,6 +214,22 @@ def test_other_departments_and_cases_come_with_their_faults(page: Page, files: d
     row = np.arange(1, len(town.cases) + 1)
     ahead, no_place = row % 1499 == 0, row % 997 == 0  # some of the latter are found by their building or address
     assert ahead.sum() <= figure(page, "未接收的行") <= (ahead | no_place).sum()
+
+
+def test_rejected_cases_are_mended_and_sent_again(page: Page, folder: Path, empty_server: Server) -> None:
+    """The page of the last step is still open: the rows that were left there, with their times put right."""
+    rejected = pd.read_csv(downloaded(page, "下载", folder), dtype=str, encoding="utf-8-sig")
+    mended = rejected[rejected["经度"].notna()].copy()
+    mended["发生时间"] = mended["上报时间"]
+    mended.to_csv(folder / "改好的事件.csv", index=False)
+    ((before,),) = rows(empty_server, "SELECT count(*) FROM case_record")
+    upload(page, folder / "改好的事件.csv", "cases")
+    expect(page.locator("#datum-said")).to_contain_text("请您选择", timeout=SLOW_MS)  # too few to be sure by
+    page.locator("[name=datum][value=CGCS2000]").check()
+    checked(page)
+    accepted(page)
+    assert figure(page, "新增") == len(mended) > 0
+    assert rows(empty_server, "SELECT count(*) FROM case_record") == [(before + len(mended),)]
 
 
 def test_the_map_says_which_grids_do_not_meet_the_standard_and_why(page: Page) -> None:
