@@ -1,4 +1,4 @@
-"""The catalogue: a TOML table a code, with ``zh``, ``en`` and, where there is something to do, ``hint_zh``, ``hint_en``."""
+"""The catalogue of codes: a TOML table each, with ``zh``, ``en`` and, where wanted, ``hint_zh`` and ``hint_en``."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ python_of_age() {
     return 1
 }
 has_postgis() { compgen -G '/usr/share/postgresql/*/extension/postgis.control' >/dev/null; }
-has_library() { PATH=$PATH:/sbin:/usr/sbin ldconfig -p | grep -q "$1"; }
+has_library() { [[ "$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p)" == *"$1"* ]]; } # no pipe: grep -q would break it off
 has_chinese_font() { command -v fc-list >/dev/null && [ -n "$(fc-list :lang=zh-cn family 2>/dev/null | head -n 1)" ]; }
 on_ubuntu() { grep -qs '^ID=ubuntu' /etc/os-release; } # its chromium is a snap, which no test can drive
 has_chromium() {
