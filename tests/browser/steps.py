@@ -64,13 +64,22 @@ def downloaded(page: Page, name: str, folder: Path) -> Path:
     return target
 
 
+_TOO_WIDE = """() => {
+  const window_px = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= window_px) return [];
+  return [...document.querySelectorAll("main *")].filter(e => e.getBoundingClientRect().right > window_px)
+    .map(e => `${e.tagName}.${e.className} ${Math.round(e.getBoundingClientRect().right)}`);
+}"""
+
+
 def looked_at(page: Page, name: str) -> None:
     """Nothing overflows, on a desk or a phone; GRIDMAP_SHOTS names a folder that keeps a picture of each."""
     shots = os.environ.get("GRIDMAP_SHOTS")
     for size, label in ((PHONE, "phone"), (DESKTOP, "desk")):
         page.set_viewport_size(size)  # type: ignore[arg-type]
-        wide_px = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        assert wide_px <= 0, f"{name} on a {label}: {wide_px} px too wide"
+        page.wait_for_timeout(100)  # a map takes a moment to follow its box
+        wide = page.evaluate(_TOO_WIDE)
+        assert wide == [], f"{name} on a {label}"
         if shots:
             page.wait_for_timeout(700)
             page.screenshot(path=Path(shots) / f"{name}-{label}.png", full_page=label == "phone")
