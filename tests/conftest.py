@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
@@ -77,54 +78,52 @@ def databases(cluster: Cluster) -> Databases:
     return Databases(cluster)
 
 
-@pytest.fixture
-def database_url(databases: Databases) -> Iterator[str]:
-    """A fresh, migrated, empty database; the engine is connected to it."""
-    url = databases.create(databases.template("empty", migrate))
+@contextmanager
+def _fresh(databases: Databases, template: str) -> Iterator[str]:
+    """A database of its own from ``template``, with the engine connected to it."""
+    url = databases.create(template)
     engine.connect(url)
     yield url
     engine.disconnect()
     databases.drop(url)
 
 
-def _load_demo(size: float) -> Callable[[], None]:
+def demo_template(databases: Databases, size: float) -> str:
+    """The template of a demo town: units, plans, cases, all checked."""
+
     def fill() -> None:
         from gridmap.services import demo
         from gridmap.services.actor import SYSTEM
 
         demo.load(SYSTEM, size=size)
 
-    return fill
+    name = f"demo_{size * 10:.0f}"
+    return databases.template(name, fill, parent=databases.template("empty", migrate))
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> Iterator[str]:
+    """A fresh, migrated, empty database."""
+    with _fresh(databases, databases.template("empty", migrate)) as url:
+        yield url
 
 
 @pytest.fixture
 def demo_url(databases: Databases) -> Iterator[str]:
-    """A database with a small demo town (a fifth of the full one): units, plans, cases, all checked."""
-    empty = databases.template("empty", migrate)
-    url = databases.create(databases.template("demo", _load_demo(0.2), parent=empty))
-    engine.connect(url)
-    yield url
-    engine.disconnect()
-    databases.drop(url)
+    """A small demo town, a fifth of the full one."""
+    with _fresh(databases, demo_template(databases, 0.2)) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 def shared_demo_url(databases: Databases) -> Iterator[str]:
     """The small demo town for a whole module whose tests only read."""
-    empty = databases.template("empty", migrate)
-    url = databases.create(databases.template("demo", _load_demo(0.2), parent=empty))
-    engine.connect(url)
-    yield url
-    engine.disconnect()
-    databases.drop(url)
+    with _fresh(databases, demo_template(databases, 0.2)) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 def full_demo_url(databases: Databases) -> Iterator[str]:
     """The full demo town, for a module that only reads or measures."""
-    empty = databases.template("empty", migrate)
-    url = databases.create(databases.template("full_demo", _load_demo(1.0), parent=empty))
-    engine.connect(url)
-    yield url
-    engine.disconnect()
-    databases.drop(url)
+    with _fresh(databases, demo_template(databases, 1.0)) as url:
+        yield url

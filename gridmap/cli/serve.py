@@ -32,8 +32,8 @@ _PORTS_TRIED = 50
 @click.option("--port", type=int, help="Port to listen on; without it the next free one from GRIDMAP_PORT.")
 def command(demo: bool, host: str | None, port: int | None) -> None:
     """Serve gridmap until Ctrl-C."""
-    config = settings()
     with coded_errors(), _interruptible(), ExitStack() as stack:
+        config = settings()
         with _listener(host or config.host, port or config.port, fixed=port is not None) as listener:
             chosen_host, chosen_port = listener.getsockname()[:2]
             web = stack.enter_context(_web(config, listener))  # loads its modules while the database is made ready

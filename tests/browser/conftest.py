@@ -25,7 +25,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 from gridmap.db import engine
 from gridmap.db.migrate import migrate
 from gridmap.services.accounts import ensure_first_administrator
-from tests.conftest import Databases, _load_demo
+from tests.conftest import Databases, demo_template
 
 PASSWORD = "measured-Ground-7"
 CHROMIUM_OPTIONS = (
@@ -100,8 +100,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def demo_server(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The full demo town, served."""
-    empty = databases.template("empty", migrate)
-    url = databases.create(databases.template("full_demo", _load_demo(1.0), parent=empty))
+    url = databases.create(demo_template(databases, 1.0))
     with serving(url, tmp_path_factory.mktemp("demo")) as server:
         yield server
 

@@ -9,10 +9,9 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from gridmap.db.migrate import migrate
 from tests.browser.conftest import PASSWORD, Server, serving, sign_in_first, watched
 from tests.browser.steps import DESKTOP, looked_at
-from tests.conftest import Databases, _load_demo
+from tests.conftest import Databases, demo_template
 
 pytestmark = pytest.mark.browser
 COUNTY, NORTH, SOUTH = "339901000000", "339901001000", "339901002000"
@@ -22,7 +21,7 @@ MINE = NORTH[:9]
 @pytest.fixture(scope="module")
 def server(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The small demo town, served: accounts are made in it, so no other module shares it."""
-    template = databases.template("demo", _load_demo(0.2), parent=databases.template("empty", migrate))
+    template = demo_template(databases, 0.2)
     with serving(databases.create(template), tmp_path_factory.mktemp("roles")) as running:
         yield running
 

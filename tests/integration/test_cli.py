@@ -15,11 +15,10 @@ from click.testing import CliRunner, Result
 
 from gridmap.cli import common, main
 from gridmap.cli.user import ROLES
-from gridmap.db.migrate import migrate
 from gridmap.errors import CodedError, Conflict, Forbidden, Invalid, NotFound, Unavailable
 from gridmap.services.actor import Role
 from gridmap.settings import settings
-from tests.conftest import Databases, _load_demo
+from tests.conftest import Databases, demo_template
 
 Gridmap = Callable[..., Result]
 
@@ -37,8 +36,7 @@ COMMANDS = dict(_commands(main))
 
 @pytest.fixture(scope="module")
 def town(databases: Databases) -> Iterator[str]:
-    empty = databases.template("empty", migrate)
-    url = databases.create(databases.template("demo", _load_demo(0.2), parent=empty))
+    url = databases.create(demo_template(databases, 0.2))
     yield url
     databases.drop(url)
 
