@@ -79,6 +79,11 @@ def defused(text: str) -> str:
     return "'" + text if _DANGEROUS.match(text) else text
 
 
+def undefused(text: str) -> str:
+    """``text`` without the apostrophe that :func:`defused` set."""
+    return text[1:] if text.startswith("'") and _DANGEROUS.match(text[1:]) else text
+
+
 def ascii_names(columns: list[str]) -> dict[str, str]:
     """A unique ASCII name of at most ten bytes for each column: itself where it fits, else its pinyin initials."""
     from pypinyin import Style, lazy_pinyin

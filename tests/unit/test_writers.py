@@ -13,7 +13,7 @@ import shapely
 
 from geodata.errors import GeodataError
 from geodata.readers import open_source
-from geodata.writers import ascii_names, defused, write_csv, write_vector, write_xlsx
+from geodata.writers import ascii_names, defused, undefused, write_csv, write_vector, write_xlsx
 
 
 @pytest.fixture
@@ -137,3 +137,9 @@ def test_defused(text):
 
 def test_harmless_text_stays():
     assert [defused(text) for text in ("文昌", "'x", "", "1=1")] == ["文昌", "'x", "", "1=1"]
+
+
+@pytest.mark.parametrize("text", ["=1+1", "-", "@x", "'=x", "''-", "plain", "'quoted'", "", "+86"])
+def test_the_guard_against_formulas_comes_off_as_it_went_on(text: str) -> None:
+    assert undefused(defused(text)) == text
+    assert not defused(text).startswith(("=", "+", "-", "@"))

@@ -82,11 +82,13 @@ def _grids(records: list[dict[str, Any]]) -> tuple[list[GridRow], list[int | Non
 
 
 def _text(value: Any) -> str:
-    """A cell as text: missing values empty, whole floats without a point."""
+    """A cell as text: missing values empty, whole floats without a point, the guard against formulas taken off."""
     import pandas as pd
+
+    from geodata.writers import undefused
 
     if pd.isna(value):
         return ""
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    return str(value).strip()
+    return undefused(str(value).strip())
