@@ -45,7 +45,7 @@ from gridmap.sql import query
 
 Progress = Callable[[float, str], None]
 
-ROWS = 65_536
+ROWS = 32_768
 LOCK = 0x696D70  # "imp": the advisory lock of whoever works on a batch
 #: Findings that only inform or warn are kept up to this many of a code; all are counted.
 _KEPT = 1_000
