@@ -18,6 +18,7 @@ _CROWD = 50  # this many cases on one point are likelier one geocoded address th
 _FAR = 3.0  # times the distance within which nine tenths of the places lie
 _ENOUGH = 30
 _M_PER_DEG = 111_320.0
+_CHUNK = 1 << 20
 
 
 def same_key(kind: Kind, marks: Fingerprints, context: CheckContext) -> Iterator[Problem]:
@@ -82,14 +83,32 @@ def far_from_the_rest(kind: Kind, marks: Fingerprints, context: CheckContext) ->
 
 
 def _repeats(hashes: Hashes) -> Iterator[tuple[int, int]]:
-    """Positions of values that stood before, with the position of the first; 0 does not count."""
-    order = np.argsort(hashes, kind="stable")
+    """Positions of values that stood before, with the position of the first; 0 does not count.
+
+    Values that stand once, nearly all of millions, are left behind before anything else is held of them.
+    """
+    places = _shared(hashes)
+    order = places[np.argsort(hashes[places], kind="stable")]
     ordered = hashes[order]
     starts = np.r_[True, ordered[1:] != ordered[:-1]] if len(ordered) else np.empty(0, dtype=bool)
     first: NDArray[np.intp] = order[np.maximum.accumulate(np.where(starts, np.arange(len(order)), 0))]
-    again = ~starts & (ordered != 0)
-    pairs = np.column_stack([order[again], first[again]])
+    pairs = np.column_stack([order[~starts], first[~starts]])
     yield from map(tuple, pairs[np.argsort(pairs[:, 0], kind="stable")].tolist())
+
+
+def _shared(hashes: Hashes) -> NDArray[np.intp]:
+    """Positions of the values other than 0 that stand more than once, ascending."""
+    ordered = np.sort(hashes)
+    shared = np.unique(ordered[1:][(ordered[1:] == ordered[:-1]) & (ordered[1:] != 0)])
+    del ordered
+    if not len(shared):
+        return np.empty(0, dtype=np.intp)
+    found = []
+    for start in range(0, len(hashes), _CHUNK):
+        part = hashes[start : start + _CHUNK]
+        nearest = np.minimum(np.searchsorted(shared, part), len(shared) - 1)
+        found.append(start + np.flatnonzero(shared[nearest] == part))
+    return np.concatenate(found)
 
 
 def _first(marks: Fingerprints, position: int) -> dict[str, int]:
