@@ -112,6 +112,20 @@ def fresh_cluster() -> Iterator[tuple[Cluster, Path]]:
             yield cluster, Path(folder)
 
 
+@contextmanager
+def town_with_file(rows: int) -> Iterator[tuple[Cluster, Path, Path]]:
+    """A cluster with the communities, its folder, and a file of ``rows`` buildings in them."""
+    with fresh_cluster() as (cluster, folder):
+        engine.connect(cluster.url)
+        migrate()
+        engine.disconnect()
+        with psycopg.connect(cluster.url) as connection:
+            connection.execute(regions_sql().encode())
+        path = folder / "buildings.gpkg"
+        buildings_file(path, rows)
+        yield cluster, folder, path
+
+
 def ogr2ogr(url: str, path: Path) -> float:
     """Seconds that ogr2ogr takes to load ``path`` (COPY, geometry index)."""
     started = time.perf_counter()
@@ -142,14 +156,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000)
     rows = parser.parse_args().rows
-    with fresh_cluster() as (cluster, folder):
-        engine.connect(cluster.url)
-        migrate()
-        engine.disconnect()
-        with psycopg.connect(cluster.url) as connection:
-            connection.execute(regions_sql().encode())
-        path = folder / "buildings.gpkg"
-        buildings_file(path, rows)
+    with town_with_file(rows) as (cluster, folder, path):
         before_s = ogr2ogr(cluster.url, path)
         ours = gridmap_import(cluster.url, path, folder)
         # beside it in time too: the machine is shared, and its load moves

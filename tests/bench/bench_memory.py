@@ -11,11 +11,7 @@ import os
 import subprocess
 import sys
 
-import psycopg
-
-from gridmap.db import engine
-from gridmap.db.migrate import migrate
-from tests.bench.bench_import import RSS_BAR_MB, buildings_file, fresh_cluster, regions_sql
+from tests.bench.bench_import import RSS_BAR_MB, town_with_file
 from tests.bench.report import write
 
 _STAGE = """
@@ -41,14 +37,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=6_800_000)
     rows = parser.parse_args().rows
-    with fresh_cluster() as (cluster, folder):
-        engine.connect(cluster.url)
-        migrate()
-        engine.disconnect()
-        with psycopg.connect(cluster.url) as connection:
-            connection.execute(regions_sql().encode())
-        path = folder / "buildings.gpkg"
-        buildings_file(path, rows)
+    with town_with_file(rows) as (cluster, folder, path):
         size_mb = path.stat().st_size / 1e6
         environment = {**os.environ, "GRIDMAP_DATA_DIR": str(folder)}
         command = [sys.executable, "-c", _STAGE, cluster.url, str(path)]

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from geodata.synth import synthesise
 from geodata.synth.files import write_demo_files
-from tests.browser.conftest import Server, sign_in_first, watched
+from tests.browser.conftest import Server, sign_in_first, until, watched
 
 pytestmark = pytest.mark.browser
 SLOW_MS = 30_000
@@ -64,15 +64,6 @@ def checked(page: Page) -> None:
 def accepted(page: Page) -> None:
     page.get_by_role("button", name=re.compile("接收")).click()
     expect(page.get_by_role("heading", name="接下来")).to_be_visible(timeout=SLOW_MS)
-
-
-def until(page: Page, condition: str) -> None:
-    """Wait for a JavaScript expression; Playwright's own waiting needs ``eval``, which the page's CSP forbids."""
-    for _ in range(100):
-        if page.evaluate(condition):
-            return
-        page.wait_for_timeout(100)
-    pytest.fail(f"never came true: {condition}")
 
 
 def figure(page: Page, label: str) -> int:

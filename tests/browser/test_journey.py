@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from geodata.synth import synthesise
 from geodata.synth.files import write_demo_files
 from gridmap.db.engine import libpq_url
-from tests.browser.conftest import PASSWORD, Server, sign_in_first, watched
+from tests.browser.conftest import PASSWORD, Server, sign_in_first, until, watched
 from tests.browser.steps import (
     DESKTOP,
     SLOW_MS,
@@ -235,11 +235,11 @@ def test_rejected_cases_are_mended_and_sent_again(page: Page, folder: Path, empt
 def test_the_map_says_which_grids_do_not_meet_the_standard_and_why(page: Page) -> None:
     page.goto("/map")
     expect(page.locator("#list button").first).to_be_visible()
-    page.wait_for_function("window.gridmap.page.grids._byId.size > 0")
+    until(page, "window.gridmap.page.grids._byId.size > 0")
     looked_at(page, "30-map")
     page.get_by_label(re.compile("超出标准")).check()
     over = "g => g.feature.properties.status === 'over'"
-    page.wait_for_function(f"() => [...window.gridmap.page.grids._byId.values()].every({over})")
+    until(page, f"[...window.gridmap.page.grids._byId.values()].every({over})")
     page.locator("#list button").first.click()
     expect(page.locator("#card li").first).to_contain_text(re.compile("户"))
     looked_at(page, "31-map-card")

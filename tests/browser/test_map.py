@@ -7,20 +7,22 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import until
+
 pytestmark = pytest.mark.browser
 
 
 def _ready(page: Page, address: str = "/map") -> None:
     page.goto(address)
     expect(page.locator("#list button").first).to_be_visible()
-    page.wait_for_function("() => window.gridmap.page.grids._byId.size > 0")
+    until(page, "window.gridmap.page.grids._byId.size > 0")
 
 
 def test_a_status_filter_reaches_list_map_and_address(page: Page) -> None:
     _ready(page)
     total = page.evaluate("window.gridmap.page.grids._byId.size")
     page.get_by_label(re.compile("超出标准")).check()
-    page.wait_for_function(f"() => window.gridmap.page.grids._byId.size < {total}")
+    until(page, f"window.gridmap.page.grids._byId.size < {total}")
     assert "status=over" in page.url
     shown = page.evaluate("[...window.gridmap.page.grids._byId.values()].map(l => l.feature.properties.status)")
     assert set(shown) == {"over"}
@@ -70,7 +72,7 @@ def test_the_heat_layer_turns_the_grids_into_outlines(page: Page) -> None:
     with page.expect_response(lambda answer: "/heat.png" in answer.url) as answer:
         page.get_by_label("事件热力").check()
     assert int(answer.value.headers["x-cases"]) > 1000
-    page.wait_for_function("() => [...window.gridmap.page.grids._byId.values()][0].options.fillOpacity < 0.1")
+    until(page, "[...window.gridmap.page.grids._byId.values()][0].options.fillOpacity < 0.1")
 
 
 def test_nothing_large_is_inlined(page: Page) -> None:

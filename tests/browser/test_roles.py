@@ -9,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import PASSWORD, Server, serving, sign_in_first, watched
+from tests.browser.conftest import PASSWORD, Server, serving, sign_in_first, until, watched
 from tests.browser.steps import DESKTOP, looked_at
 from tests.conftest import Databases, demo_template
 
@@ -161,7 +161,7 @@ def test_lists_search_features_tiles_and_exports_hold_the_own_subtree(
 
 def test_tiles_of_other_subdistricts_are_empty(anyone: Page, administrator: Page, plan: int, foreign: set[str]) -> None:
     administrator.goto(f"/map?plan={plan}")
-    administrator.wait_for_function("window.gridmap.page.grids._byId.size > 0")
+    until(administrator, "window.gridmap.page.grids._byId.size > 0")
     z = 14
     x, y = administrator.evaluate(
         """(z) => {
