@@ -20,7 +20,7 @@ lint: ## ruff (format and lint) and mypy --strict
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy
 
 bench: ## benchmarks beside their peers; tables on screen, build/bench/NAME.json (one: make bench NAME=count)
-	@bash gridmap/deploy/setup.sh test
+	@bash gridmap/deploy/setup.sh bench
 	@for bench in $(or $(NAME:%=tests/bench/bench_%.py),tests/bench/bench_*.py); do \
 		name=$$(basename $$bench .py); $(PY) -m tests.bench.$$name || exit 1; done
 
@@ -50,3 +50,6 @@ lock: ## write the lock files anew from pyproject.toml (needs uv)
 		--no-emit-index-url --no-annotate --group setup --group dev -o requirements-dev.lock
 	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header \
 		--no-emit-index-url --no-annotate --group setup -c requirements-dev.lock -o requirements.lock
+	uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+		--no-emit-index-url --no-annotate --group setup --group dev --group bench -c requirements-dev.lock \
+		-o requirements-bench.lock

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Sets up everything gridmap needs, once: system packages, .venv from the hashed lock, front-end assets, translations, bytecode.
-# Usage: setup.sh run|test.  Every step is skipped when what it makes is there and fresh, so a second run takes a moment.
+# Usage: setup.sh run|test|bench, each with what the one before needs.  Every step is skipped when what it makes is there and fresh, so a second run takes a moment.
 # A step's stamp is removed before it starts and written when it is done: what was killed half-way is made anew.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -34,14 +34,14 @@ assets_wanted() { cat package-lock.json gridmap/deploy/assets.sh | sha256sum | c
 assets_fresh() { [ "$(cat gridmap/static/vendor/.stamp 2>/dev/null)" = "$(assets_wanted)" ]; }
 missing_packages() {
     python_of_age >/dev/null || echo python3 python3-venv
-    if [ -z "${DATABASE_URL:-}" ] || [ "$purpose" = test ]; then
+    if [ -z "${DATABASE_URL:-}" ] || [ "$purpose" != run ]; then
         has_postgis || echo postgresql postgresql-postgis
     fi
     compgen -G '/usr/lib/postgresql/*/bin/pg_dump' >/dev/null || command -v pg_dump >/dev/null || echo postgresql-client
     has_chinese_font || echo fontconfig fonts-noto-cjk
     has_library libpangoft2-1.0 || echo libpango-1.0-0 libpangoft2-1.0-0
     assets_fresh || command -v npm >/dev/null || echo nodejs npm
-    if [ "$purpose" = test ]; then
+    if [ "$purpose" != run ]; then
         has_chromium || on_ubuntu || echo chromium
         has_library libatomic.so.1 || echo libatomic1 # Playwright's driver stands on it
         command -v ogr2ogr >/dev/null || echo gdal-bin
@@ -75,11 +75,17 @@ read -r -a missing <<<"$(missing_packages | tr '\n' ' ')"
 python=$(python_of_age)
 version=$("$python" --version)
 stamp() { { cat "$1" pyproject.toml; echo "$version $PWD"; } | sha256sum | cut -d' ' -f1; }
-lock=requirements.lock
-[ "$purpose" = test ] && lock=requirements-dev.lock
+case $purpose in
+    run) locks=(requirements.lock requirements-dev.lock requirements-bench.lock) ;;
+    test) locks=(requirements-dev.lock requirements-bench.lock) ;;
+    *) locks=(requirements-bench.lock) ;;
+esac
+lock=${locks[0]}
 want=$(stamp "$lock")
 have=$(cat .venv/.stamp 2>/dev/null || true)
-[ "$purpose" = run ] && [ "$have" = "$(stamp requirements-dev.lock)" ] && want=$have # what tests need is enough to run
+for more in "${locks[@]:1}"; do # what tests or benchmarks need is enough to run
+    if [ "$have" = "$(stamp "$more")" ]; then want=$have; fi
+done
 if [ "$have" != "$want" ]; then
     say "creating .venv from $lock"
     { [ -n "$have" ] && .venv/bin/python -c 'import pip' 2>/dev/null; } || "$python" -m venv --clear .venv
@@ -91,7 +97,7 @@ if [ "$have" != "$want" ]; then
     "${pip[@]}" --no-index --no-build-isolation --no-deps --config-settings editable_mode=compat -e .
     echo "$want" >.venv/.stamp
 fi
-if [ "$purpose" = test ] && ! has_chromium; then
+if [ "$purpose" != run ] && ! has_chromium; then
     say "installing Chromium"
     .venv/bin/python -m playwright install --with-deps chromium >&2
     ln -sf "$(.venv/bin/python -c 'from playwright.sync_api import sync_playwright as s

@@ -56,7 +56,7 @@ class Project:
         (self.folder / "geodata").mkdir()
         for name in ("gridmap/translations/en/LC_MESSAGES/messages.po", "geodata/some.py", "pyproject.toml"):
             (self.folder / name).touch()
-        for name in ("requirements.lock", "requirements-dev.lock", "package-lock.json"):
+        for name in ("requirements.lock", "requirements-dev.lock", "requirements-bench.lock", "package-lock.json"):
             (self.folder / name).write_text(name)
         self.tools.mkdir()
         for name, script in _TOOLS.items():
@@ -112,6 +112,8 @@ def test_tests_need_more_and_what_they_need_is_enough_to_run(project: Project) -
     assert _installs(for_tests) == ["requirements-dev.lock"]
     assert not any("venv --clear" in line for line in for_tests), "what is there is added to"
     assert project.set_up("run") == project.set_up("test") == []
+    assert _installs(project.set_up("bench")) == ["requirements-bench.lock"]
+    assert project.set_up("run") == project.set_up("test") == project.set_up("bench") == []
 
 
 @pytest.mark.parametrize(
