@@ -42,8 +42,16 @@ def build_units(job_id: int) -> None:
         run_build(job_id)
 
 
+def redraw_plan(job_id: int) -> None:
+    """Redraw a region of a plan as a proposal."""
+    from gridmap.services.redraw.jobs import run_redraw
+
+    with suppress(CodedError):
+        run_redraw(job_id)
+
+
 #: Every task by the name under which it is deferred.
-TASKS: tuple[Callable[..., None], ...] = (stage_import, accept_import, check_plan, build_units)
+TASKS: tuple[Callable[..., None], ...] = (stage_import, accept_import, check_plan, build_units, redraw_plan)
 
 
 def register(app: App) -> None:

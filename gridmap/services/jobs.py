@@ -1,4 +1,4 @@
-"""Long work that a person asks for: checks of plans and building of units, done by the worker with progress.
+"""Long work that a person asks for: checks of plans, building of units, redraws, done by the worker with progress.
 
 A job belongs to the region it works on. The worker does it as the person who asked, with the grants of that moment; the
 work itself is one transaction, while progress and outcome are written in short ones beside it.
@@ -88,7 +88,7 @@ def run_check(job_id: int) -> None:
         given = job.arguments
         return checks.check.within(session, actor, given["plan_id"], profile=given["profile"], progress=say)
 
-    _run(job_id, work)
+    perform(job_id, _as_one(job_id, work))
 
 
 def run_build(job_id: int) -> None:
@@ -97,7 +97,7 @@ def run_build(job_id: int) -> None:
     def work(session: Session, actor: Actor, job: Job, say: Progress) -> dict[str, Any]:
         return asdict(units.build.within(session, actor, job.region_code, progress=say))
 
-    _run(job_id, work)
+    perform(job_id, _as_one(job_id, work))
 
 
 def _ask(session: Session, actor: Actor, task: str, subject: str, region_code: str, **arguments: Any) -> int:
@@ -106,16 +106,35 @@ def _ask(session: Session, actor: Actor, task: str, subject: str, region_code: s
     running = _active(session, subject)
     if running is not None:
         return running.id
+    return queue(session, actor, task, subject, region_code, lock=subject, **arguments)
+
+
+def queue(
+    session: Session,
+    actor: Actor,
+    task: str,
+    subject: str,
+    region_code: str,
+    *,
+    lock: str | None = None,
+    **arguments: Any,
+) -> int:
+    """A new job for the worker when the caller's transaction commits; its number. One ``lock``, one job at a time."""
     job = Job(task=task, subject=subject, region_code=region_code, arguments=arguments, created_by=actor.user_id)
     session.add(job)
     session.flush()
-    job.queued_as = defer(session, task, lock=subject, job_id=job.id)
+    job.queued_as = defer(session, task, lock=lock, job_id=job.id)
     return job.id
 
 
 def _active(session: Session, subject: str) -> Job | None:
+    return next(iter(unfinished(session, subject)), None)
+
+
+def unfinished(session: Session, subject: str) -> list[Job]:
+    """The jobs that wait or run for ``subject``, oldest first."""
     found = session.scalars(sa.select(Job).where(Job.subject == subject, Job.state.in_(_ACTIVE)).order_by(Job.id))
-    return next((job for job in found if not _lost(session, job)), None)
+    return [job for job in found if not _lost(session, job)]
 
 
 def _lost(session: Session, job: Job) -> bool:
@@ -126,23 +145,39 @@ def _lost(session: Session, job: Job) -> bool:
     return not session.scalar(query, {"id": job.queued_as})
 
 
-def _run(job_id: int, work: Callable[[Session, Actor, Job, Progress], dict[str, Any]]) -> None:
+def perform(job_id: int, work: Callable[[Progress], dict[str, Any]]) -> None:
+    """Do a job, and write down what came of it: the result of ``work``, or the coded error that it raises."""
     error: CodedError = CodedError("JOB_LOST")
     result: dict[str, Any] | None = None
-    _note(job_id, state="running")
+    note(job_id, state="running")
     try:
-        with transaction() as session:
-            job = session.get_one(Job, job_id)
-            result = work(session, _actor(session, job.created_by), job, _teller(job_id))
+        result = work(_teller(job_id))
     except CodedError as caught:
         error = caught
         raise
     finally:
         if result is None:
-            stored = {"code": error.code} | {locale: error.sentence(locale) for locale in ("zh", "en")}
-            _note(job_id, state="failed", error=stored, finished_at=sa.func.now())
+            note(job_id, state="failed", error=stored(error), finished_at=sa.func.now())
         else:
-            _note(job_id, state="done", progress=1.0, doing="", result=result, finished_at=sa.func.now())
+            note(job_id, state="done", progress=1.0, doing="", result=result, finished_at=sa.func.now())
+
+
+def stored(error: CodedError) -> dict[str, str]:
+    """An error as a job keeps it."""
+    return {"code": error.code} | {locale: error.sentence(locale) for locale in ("zh", "en")}
+
+
+def _as_one(
+    job_id: int, work: Callable[[Session, Actor, Job, Progress], dict[str, Any]]
+) -> Callable[[Progress], dict[str, Any]]:
+    """``work`` as one transaction, done as the person who asked."""
+
+    def whole(say: Progress) -> dict[str, Any]:
+        with transaction() as session:
+            job = session.get_one(Job, job_id)
+            return work(session, actor_of(session, job), job, say)
+
+    return whole
 
 
 def _teller(job_id: int) -> Progress:
@@ -152,20 +187,22 @@ def _teller(job_id: int) -> Progress:
         nonlocal last
         if time.monotonic() - last >= _SAY_EVERY_S:
             last = time.monotonic()
-            _note(job_id, progress=share, doing=doing)
+            note(job_id, progress=share, doing=doing)
 
     return say
 
 
-def _note(job_id: int, **values: Any) -> None:
+def note(job_id: int, **values: Any) -> None:
+    """Write columns of a job, at once visible to who follows it."""
     with transaction() as session:
         session.execute(sa.update(Job).where(Job.id == job_id).values(**values))
 
 
-def _actor(session: Session, user_id: int | None) -> Actor:
-    if user_id is None:
+def actor_of(session: Session, job: Job) -> Actor:
+    """Who asked for a job, with the grants of this moment. Raises ``NotSignedIn`` where the account is closed."""
+    if job.created_by is None:
         return SYSTEM
-    actor = load_actor(session, User.id == user_id, address=None)
+    actor = load_actor(session, User.id == job.created_by, address=None)
     if actor is None:
         raise NotSignedIn("SIGN_IN_FIRST")
     return actor
