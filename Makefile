@@ -19,10 +19,10 @@ lint: ## ruff (format and lint) and mypy --strict
 	@bash gridmap/deploy/setup.sh test
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy
 
-bench: ## benchmarks beside their peers; tables on screen, build/bench/NAME.json (one: make bench NAME=count)
+bench: ## benchmarks beside their peers; tables on screen, build/bench/NAME.json (one: make bench NAME=count ARGS=...)
 	@bash gridmap/deploy/setup.sh bench
 	@for bench in $(or $(NAME:%=tests/bench/bench_%.py),tests/bench/bench_*.py); do \
-		name=$$(basename $$bench .py); $(PY) -m tests.bench.$$name || exit 1; done
+		name=$$(basename $$bench .py); $(PY) -m tests.bench.$$name $(ARGS) || exit 1; done
 
 docs-check: ## the docs name every setting, command, error code and route
 	@bash gridmap/deploy/setup.sh test
