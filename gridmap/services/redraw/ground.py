@@ -43,6 +43,7 @@ class Ground:
     plan_id: int
     plan_name: str
     version: int
+    region_id: int
     region_code: str
     region_name: str
     scope_code: str
@@ -102,6 +103,7 @@ def read(session: Session, actor: Actor, plan_id: int, wish: Wish) -> Ground:
         plan_id=plan.id,
         plan_name=plan.name,
         version=plan.version,
+        region_id=region.id,
         region_code=region.code,
         region_name=region.name,
         scope_code=scope.code,

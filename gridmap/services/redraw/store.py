@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,7 +27,7 @@ from gridmap.services.versions import raise_version
 from gridmap.settings import settings
 from gridmap.sql import query
 
-_SUFFIX = "机器方案"
+_MADE = "机器方案"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ def store(
     actor.require(Role.PLANNER, ground.scope_code)
     session.refresh(base, with_for_update={"read": True})
     scope = session.scalars(sa.select(Region).where(Region.code == ground.scope_code)).one()
-    draft = _draft(session, actor, base, scope, name)
+    draft = _draft(session, actor, base, scope, ground, name)
     keys = {"base": base.id, "plan": draft.id, "scope": scope.prefix}
     old = session.scalars(query("redraw", "kept_grids"), keys).all()
     ids = bulk.reserve_ids(session, Grid, len(old)).tolist()
@@ -96,12 +95,13 @@ def store(
     return Proposal(draft.id, draft.name, gone, base.version)
 
 
-def _draft(session: Session, actor: Actor, base: Plan, scope: Region, name: str) -> Plan:
-    now = datetime.now(ZoneInfo(settings().time_zone))
-    stem = re.sub(rf" {_SUFFIX} \d{{4}}-\d\d-\d\d \d\d:\d\d$", "", base.name)
-    given = name.strip()[:NAME_MAX]
+def _draft(session: Session, actor: Actor, base: Plan, scope: Region, ground: Ground, name: str) -> Plan:
+    moment = datetime.now(ZoneInfo(settings().time_zone))
+    part = "" if base.region_id == ground.region_id else f" {ground.region_name}"
+    suffix = f" {_MADE} {moment:%Y-%m-%d %H:%M}{part}"
+    stem = base.name.partition(f" {_MADE} ")[0]
     draft = Plan(
-        name=given or f"{stem[: NAME_MAX - 30]} {_SUFFIX} {now:%Y-%m-%d %H:%M}",
+        name=name.strip()[:NAME_MAX] or f"{stem[: NAME_MAX - len(suffix)]}{suffix}",
         region_id=scope.id,
         department=base.department,
         profile_name=base.profile_name,

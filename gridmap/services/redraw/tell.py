@@ -24,6 +24,7 @@ def standing(instance: Instance, plan: Ints, measured: Measured | None = None) -
         "under": int((grids.status == 1).sum()),
         "over": int((grids.status == 2).sum()),
         "pieces": int((grids.pieces > 1).sum()),
+        "households": int(instance.units.households.sum()),
         "households_outside": round(measured.score.outside),
         "unassigned": int((plan < 0).sum()),
         "compactness": round(float(compact.mean()), 4) if len(compact) else 0.0,

@@ -17,6 +17,7 @@ async function follow() {
   if (job.state === "done" || job.state === "failed") return location.replace(`${box.dataset.done}?job=${job.id}`);
   box.querySelector("[data-job-title]").textContent = job.state === "waiting" ? t("排队中…") : t("进行中…");
   box.querySelector("[data-job-doing]").textContent = job.doing;
+  box.dispatchEvent(new CustomEvent("job", { detail: job }));
   if (job.state === "running") box.querySelector("progress").value = job.progress;
   setTimeout(follow, EVERY_MS);
 }

@@ -51,6 +51,7 @@ MODULES = (
     "regions",
     "exports",
     "jobs",
+    "redraw",
     "document",
 )
 

@@ -14,8 +14,9 @@ from wtforms import SelectField, StringField
 
 from geodata import standards
 from gridmap.errors import GeodataError
-from gridmap.services import checks, exports, jobs, mapdata, plans, regions
+from gridmap.services import checks, exports, jobs, mapdata, plans, redraw, regions
 from gridmap.services.actor import Actor, Role
+from gridmap.services.plans.access import overlap, subtree
 from gridmap.web.api.jobs import shipped_standard
 from gridmap.web.forms import MENDABLE, Form, at_most, required, row_number
 from gridmap.web.i18n import in_language
@@ -102,6 +103,11 @@ def delete(plan_id: int) -> ResponseReturnValue:
     return redirect(url_for("plans.index"))
 
 
+def reaches(actor: Actor, region_code: str) -> bool:
+    """Whether the actor may plan any part of a region."""
+    return any(overlap(subtree(region_code) or "", prefix) for prefix in actor.prefixes(Role.PLANNER))
+
+
 def _index(form: NewPlanForm | None) -> str:
     actor = current_actor()
     archived = bool(request.args.get("archived"))
@@ -180,6 +186,8 @@ def _show(plan_id: int) -> str:
         job=job,
         standards=standard_choices(),
         exports=export_choices(),
+        proposal=redraw.proposal(actor, plan_id),
+        may_redraw=plan.state != "archived" and reaches(actor, plan.region_code),
         may_plan=actor.may(Role.PLANNER, plan.region_code),
         may_archive=plan.state != "archived"
         and actor.may(Role.APPROVER if plan.state == "published" else Role.PLANNER, plan.region_code),
