@@ -1,0 +1,277 @@
+"""A redraw before and after as two maps side by side: what is drawn, and an HTML page of it that needs no network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+import shapely
+
+from geodata.closing import close_micro_gaps
+from geodata.redraw.fit import Geometries
+from geodata.redraw.measure import STATUS, Grids, tabulate
+from geodata.redraw.model import Ints
+from geodata.redraw.result import Redrawn
+from geodata.redraw.task import Task
+
+#: Fill and ink of each status, as in the reports and on the screen; the patterns are drawn by their names.
+STYLES: Mapping[str, tuple[str, str]] = {
+    "in_band": ("#b5dcc4", "#1d6b45"),
+    "under": ("#bcd8f0", "#1b5a8a"),
+    "over": ("#f3b9ad", "#a3242b"),
+    "none": ("#e6e9ec", "#5b6673"),
+}
+WORDS: Mapping[str, tuple[str, str]] = {
+    "in_band": ("达标", "in the band"),
+    "under": ("户数不足", "below the minimum"),
+    "over": ("户数超标", "above the maximum"),
+    "none": ("未划入网格", "in no grid"),
+}
+UNAVOIDABLE = ("* 已证明无法避免", "* proved unavoidable")
+_MARKS = {
+    "in_band": "",
+    "under": '<circle cx="3" cy="3" r="1.2"/><circle cx="8" cy="8" r="1.2"/>',
+    "over": '<path d="M-2 2L2-2M0 10L10 0M8 12L12 8" stroke-width="1.4"/>',
+    "none": '<path d="M3 3L7 7M7 3L3 7" stroke-width="1"/>',
+}
+_SIMPLIFY_PX = 0.4
+_MOST_UNITS = 4_000
+_MOST_LABELS = 2_500
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One map in pixels, y down: areas with status, label and tooltip, and the outlines of units (or none)."""
+
+    title_zh: str
+    title_en: str
+    shapes: Geometries
+    status: Sequence[str]
+    labels: Sequence[str]
+    notes: Sequence[str]
+    units: Geometries
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Panels of one size, with the legend and the pixels that a metre takes."""
+
+    title_zh: str
+    title_en: str
+    panels: list[Panel]
+    width: float
+    height: float
+    px_per_m: float
+
+
+def picture(task: Task, redrawn: Redrawn, *, title: str, width_px: float, height_px: float) -> Picture:
+    """Today's grids (or, without a start plan, the units) and the new ones, to fit into that size each."""
+    ground = _coverage(task)
+    west, south, east, north = shapely.total_bounds(ground)
+    px = min(width_px / max(east - west, 1.0), height_px / max(north - south, 1.0))
+
+    def paper(shapes: Geometries) -> Geometries:
+        moved: Geometries = shapely.transform(
+            shapes, lambda xy: np.column_stack([(xy[:, 0] - west) * px, (north - xy[:, 1]) * px])
+        )
+        return moved
+
+    drawn = shapely.coverage_simplify(paper(ground), _SIMPLIFY_PX)
+    units = drawn if len(drawn) <= _MOST_UNITS else drawn[:0]
+    proved = {found.grid for found in redrawn.violations if not found.avoidable}
+    start = task.instance.start if task.grids else np.full(len(task.units), -1, dtype=np.int64)
+    before = _panel(task, start, drawn, units, set(), ("现状", "Before"))
+    after = _panel(task, redrawn.plan, drawn, units, proved, ("优化后", "After"))
+    return Picture(
+        f"网格重划：{title}", f"Redraw of {title}", [before, after], (east - west) * px, (north - south) * px, px
+    )
+
+
+def html(drawn: Picture) -> bytes:
+    """One page without anything from elsewhere: two maps that move together, legend, scale, tooltips."""
+    panels = "".join(_svg(drawn, panel, at) for at, panel in enumerate(drawn.panels))
+    legend = "".join(
+        f'<span><svg width="26" height="16"><rect width="26" height="16" fill="{fill}"/>'
+        f'<rect width="26" height="16" fill="url(#p0-{status})" stroke="#33414e"/></svg>'
+        f"{WORDS[status][0]} {WORDS[status][1]}</span>"
+        for status, (fill, _) in STYLES.items()
+    )
+    title = f"{escape(drawn.title_zh)} · {escape(drawn.title_en)}"
+    return (
+        f'<!doctype html><html lang="zh"><head><meta charset="utf-8"><title>{title}</title>'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<style>{_CSS}</style></head><body><h1>{title}</h1><main>{panels}</main>"
+        f'<p class="legend">{legend}<span>{UNAVOIDABLE[0]} {UNAVOIDABLE[1]}</span></p>'
+        '<p class="hint">滚轮缩放，拖动平移，双击复原；指向网格看数字。'
+        "Wheel to zoom, drag to move, double-click to reset; point at a grid for its numbers.</p>"
+        f"<script>{_SCRIPT}</script></body></html>"
+    ).encode()
+
+
+def scale_m(px_per_m: float, wanted_px: float = 120.0) -> int:
+    """A round number of metres (1, 2 or 5 times a power of ten) that takes at most about ``wanted_px``."""
+    wanted_m = max(wanted_px / px_per_m, 1.0)
+    unit = 10 ** np.floor(np.log10(wanted_m))
+    return int(max(step * unit for step in (1, 2, 5) if step * unit <= wanted_m))
+
+
+def metres(length_m: int) -> str:
+    """A length for a scale bar."""
+    return f"{length_m // 1000} km" if length_m >= 1000 else f"{length_m} m"
+
+
+def label_size(shape: Any, label: str, largest: float) -> float:
+    """Height in pixels of a label that fits into ``shape``."""
+    return float(min(largest, 0.8 * np.sqrt(shape.area) / max(0.6 * len(label), 1.0)))
+
+
+def _coverage(task: Task) -> Geometries:
+    """The ground of the units without slivers, so that grids have clean outlines."""
+    built = task.built
+    if built.tiled:
+        return built.geoms
+    shapes = built.geoms.copy()
+    shapes[built.stacked[:, 0]] = shapely.Polygon()
+    return close_micro_gaps(shapes, built.tolerance_m).geoms
+
+
+def _panel(
+    task: Task, plan: Ints, ground: Geometries, units: Geometries, proved: set[int], words: tuple[str, str]
+) -> Panel:
+    held = plan >= 0
+    grids = tabulate(task.instance, plan) if held.any() else None
+    names = task.grid_names(plan) if held.any() else {}
+    shapes, status, labels, notes = [], [], [], []
+    if not held.all():
+        shapes.append(shapely.coverage_union_all(ground[~held]))
+        status.append("none")
+        labels.append("")
+        notes.append(f"{WORDS['none'][0]} {WORDS['none'][1]}: {int((~held).sum())}")
+    order = np.argsort(plan, kind="stable")
+    for slot, grid in enumerate([] if grids is None else grids.grid.tolist()):
+        first, last = np.searchsorted(plan[order], [grid, grid + 1])
+        shapes.append(shapely.coverage_union_all(ground[order[first:last]]))
+        status.append(STATUS[int(grids.status[slot])] if grids is not None else "none")
+        labels.append(names[grid] + ("*" if grid in proved else ""))
+        notes.append(_note(names[grid], grids, slot, grid in proved))
+    made = np.empty(len(shapes), dtype=object)
+    made[:] = shapes
+    title_zh, title_en = words
+    if grids is not None:
+        in_band, k = int((grids.status == 0).sum()), len(grids.grid)
+        title_zh, title_en = (
+            f"{title_zh}：{k} 个网格，{in_band} 个达标",
+            f"{title_en}: {k} grids, {in_band} in the band",
+        )
+    return Panel(title_zh, title_en, made, status, labels, notes, units)
+
+
+def _note(name: str, grids: Grids | None, slot: int, proved: bool) -> str:
+    if grids is None:
+        return name
+    zh, en = WORDS[STATUS[int(grids.status[slot])]]
+    people = f" · {int(grids.population[slot])} 人" if grids.population[slot] else ""
+    return (
+        f"{name} · {int(grids.households[slot])} 户{people} · {zh} {en}"
+        f"{' (' + UNAVOIDABLE[0][2:] + ' ' + UNAVOIDABLE[1][2:] + ')' if proved else ''}"
+        f" · PP {grids.polsby_popper[slot]:.2f} · {int(grids.pieces[slot])} 块"
+    )
+
+
+def _svg(drawn: Picture, panel: Panel, number: int) -> str:
+    width, height = drawn.width, drawn.height
+    parts = [
+        f"<figure><figcaption>{escape(panel.title_zh)}<br><small>{escape(panel.title_en)}</small></figcaption>"
+        f'<svg class="map" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.1f} {height:.1f}" role="img" '
+        f'aria-label="{escape(panel.title_zh)}"><defs>{"".join(_pattern(name, number) for name in STYLES)}</defs>'
+    ]
+    for shape, status, note in zip(panel.shapes, panel.status, panel.notes, strict=True):
+        path = _path(shape)
+        over = f'<path d="{path}" fill="url(#p{number}-{status})"/>' if _MARKS[status] else ""
+        parts.append(f'<g><title>{escape(note)}</title><path d="{path}" fill="{STYLES[status][0]}"/>{over}</g>')
+    if len(panel.units):
+        parts.append(f'<path class="unit" d="{"".join(_path(shape) for shape in panel.units)}"/>')
+    parts.append(f'<path class="grid" d="{"".join(_path(shape) for shape in panel.shapes)}"/>')
+    parts += _labels(panel)
+    length_m = scale_m(drawn.px_per_m)
+    parts.append(f"</svg>{_scale(length_m, length_m * drawn.px_per_m, drawn.width)}</figure>")
+    return "".join(parts)
+
+
+def _scale(length_m: int, length_px: float, width: float) -> str:
+    share = f'data-metres="{length_m}" data-share="{length_px / width:.5f}"'
+    return f'<div class="scale" {share}><i></i><b>{metres(length_m)}</b></div>'
+
+
+def _labels(panel: Panel) -> list[str]:
+    found = []
+    largest = np.argsort([-shape.area for shape in panel.shapes], kind="stable")[:_MOST_LABELS]
+    for at in largest.tolist():
+        if label := panel.labels[at]:
+            x, y = shapely.get_coordinates(shapely.point_on_surface(panel.shapes[at]))[0]
+            size = label_size(panel.shapes[at], label, 13.0)
+            found.append(f'<text x="{x:.1f}" y="{y + size / 3:.1f}" font-size="{size:.2f}">{escape(label)}</text>')
+    return found
+
+
+def _pattern(status: str, number: int) -> str:
+    ink = STYLES[status][1]
+    return (
+        f'<pattern id="p{number}-{status}" width="10" height="10" patternUnits="userSpaceOnUse">'
+        f'<g fill="{ink}" stroke="{ink}" stroke-width="0" opacity=".6">{_MARKS[status]}</g></pattern>'
+    )
+
+
+def _path(shape: Any) -> str:
+    """SVG path data of polygons, tenths of a pixel."""
+    out = []
+    for part in shapely.get_parts(shape):
+        if part.geom_type == "Polygon" and not part.is_empty:
+            for ring in (part.exterior, *part.interiors):
+                out.append("M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in shapely.get_coordinates(ring)[:-1]) + "Z")
+    return "".join(out)
+
+
+_CSS = """
+body{margin:0;padding:12px 16px;font:14px/1.4 "Noto Sans CJK SC","Microsoft YaHei",sans-serif}
+body{color:#14202b;background:#fff}
+h1{font-size:18px;margin:0 0 8px}main{display:flex;gap:12px;flex-wrap:wrap}
+figure{margin:0;flex:1 1 420px;position:relative;min-width:0}figcaption{font-weight:600;margin-bottom:4px}
+small{font-weight:400;color:#4a5866}
+svg.map{width:100%;height:72vh;border:1px solid #c5ccd3;background:#fbfbf8;touch-action:none;cursor:grab;display:block}
+.map path{fill-rule:evenodd;vector-effect:non-scaling-stroke}
+.map .unit{fill:none;stroke:#33414e;stroke-opacity:.25;stroke-width:.5;pointer-events:none}
+.map .grid{fill:none;stroke:#1b2733;stroke-width:1.3;pointer-events:none}
+.map text{text-anchor:middle;fill:#14202b;stroke:#fff;stroke-width:.25em;paint-order:stroke;stroke-linejoin:round;
+pointer-events:none}
+.scale{position:absolute;left:10px;bottom:10px;background:rgba(255,255,255,.85);padding:2px 6px;font-size:12px}
+.scale i{display:block;border:solid #14202b;border-width:0 1.5px 1.5px;height:5px}.scale b{font-weight:400}
+.legend span{display:inline-flex;gap:6px;align-items:center;margin-right:18px}
+.hint{color:#4a5866;font-size:12px;margin:4px 0}
+"""
+
+_SCRIPT = """
+(function(){var maps=[].slice.call(document.querySelectorAll('svg.map'));
+var home=maps[0].getAttribute('viewBox').split(' ').map(Number),view=home.slice();
+function show(){maps.forEach(function(m){m.setAttribute('viewBox',view.join(' '));scale(m)})}
+function perPixel(m){var r=m.getBoundingClientRect();return Math.max(view[2]/r.width,view[3]/r.height)}
+function scale(m){var s=m.parentNode.querySelector('.scale'),perM=s.dataset.share*home[2]/s.dataset.metres;
+var want=110*perPixel(m)/perM,p=Math.pow(10,Math.floor(Math.log10(want)));
+var n=[5,2,1].find(function(k){return k*p<=want})*p;
+s.querySelector('i').style.width=n*perM/perPixel(m)+'px';s.querySelector('b').textContent=n>=1000?n/1000+' km':n+' m'}
+maps.forEach(function(m){var from=null;
+m.addEventListener('wheel',function(e){e.preventDefault();
+var r=m.getBoundingClientRect(),k=perPixel(m),f=Math.exp(e.deltaY*.0015);
+f=Math.min(Math.max(f,home[2]/200/view[2]),home[2]*1.5/view[2]);
+var cx=view[0]+view[2]/2+(e.clientX-r.left-r.width/2)*k,cy=view[1]+view[3]/2+(e.clientY-r.top-r.height/2)*k;
+view=[cx+(view[0]-cx)*f,cy+(view[1]-cy)*f,view[2]*f,view[3]*f];show()},{passive:false});
+m.addEventListener('pointerdown',function(e){from=[e.clientX,e.clientY,view[0],view[1]];m.setPointerCapture(e.pointerId)});
+m.addEventListener('pointermove',function(e){if(!from)return;var k=perPixel(m);
+view[0]=from[2]-(e.clientX-from[0])*k;view[1]=from[3]-(e.clientY-from[1])*k;show()});
+m.addEventListener('pointerup',function(){from=null});
+m.addEventListener('dblclick',function(){view=home.slice();show()})});
+addEventListener('resize',show);show()})();
+"""

@@ -1,0 +1,97 @@
+"""How well the polygons of a file tile the ground: do neighbours repeat each other's vertices, and if not, how far off?
+
+Small areas of real files were simplified or digitised each on its own, so slivers and micro-gaps lie along every
+border. A *tolerance* is the distance up to which two outlines are one border; it is measured at the vertices.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from geodata.coverage import overlaps
+from geodata.redraw.model import Floats, Ints
+
+Geometries = NDArray[np.object_]
+
+#: No river, wall or lane is narrower than this: such gaps are always rounding.
+LEAST_M = 0.5
+#: Neighbours that disagree by more do so on purpose, and so they do beyond a tenth of a typical unit's side.
+_MOST_M = 50.0
+_SIDE_SHARE = 0.1
+_SAME_M = 1e-3
+_QUANTILE, _ROOM = 0.99, 1.5
+_SAMPLE = 60_000
+#: Share of vertices inside another unit from which on neighbours are said to disagree.
+_DISAGREE = 0.005
+_SAME_GROUND = 0.9
+
+
+class Twice(NamedTuple):
+    """Ground that two units hold: ``stacked`` (s, 2) units on the same ground, the second keeps it; ``area_m2`` (n,)
+    of each unit without what it shares with a smaller one."""
+
+    stacked: Ints
+    area_m2: Floats
+
+
+def tiles(shapes: Geometries, gap_m: float = LEAST_M) -> bool:
+    """Neighbours share every vertex, nothing overlaps, and no gap is narrower than ``gap_m``."""
+    return bool(shapely.coverage_is_valid(shapes[~shapely.is_empty(shapes)], gap_width=gap_m))
+
+
+def held_twice(shapes: Geometries) -> Twice:
+    """Which units lie on the same ground (nine tenths of both), and areas in which no ground counts twice."""
+    found = overlaps(shapes)
+    own_m2 = np.asarray(shapely.area(shapes), dtype=np.float64)
+    same = found.area_m2 >= _SAME_GROUND * np.maximum(own_m2[found.i], own_m2[found.j])
+    keeper: dict[int, int] = {}
+    for i, j in zip(found.i[same].tolist(), found.j[same].tolist(), strict=True):
+        low, high = keeper.get(i, i), keeper.get(j, j)
+        keeper[max(low, high)] = min(low, high)
+    stacked = []
+    for unit in sorted(keeper):
+        host = keeper[unit]
+        while host in keeper:
+            host = keeper[host]
+        if host != unit:
+            stacked.append((unit, host))
+    larger = np.where(own_m2[found.i] > own_m2[found.j], found.i, found.j)
+    area_m2 = np.maximum(own_m2 - np.bincount(larger[~same], found.area_m2[~same], len(shapes)), 0.0)
+    pairs = np.array(stacked, dtype=np.int64).reshape(-1, 2)
+    area_m2[pairs[:, 0]] = 0.0
+    return Twice(pairs, area_m2)
+
+
+def disagreement_m(shapes: Geometries) -> float:
+    """How far, in metres, the outlines of neighbours lie apart: what 99 % of the vertices that disagree stay within.
+
+    A vertex inside another unit cannot be meant, so overlaps show how a file was drawn, and its gaps are as wide. Where
+    nothing overlaps, gaps count only if most units would have no neighbour without them (blocks drawn without the
+    streets between them); else they are water or the like, and meant. 0 where nothing disagrees.
+    """
+    most_m = min(_MOST_M, _SIDE_SHARE * float(np.sqrt(np.median(shapely.area(shapes)))))
+    xy, unit = shapely.get_coordinates(shapes, return_index=True)
+    pick = np.arange(0, len(xy), max(1, len(xy) // _SAMPLE))
+    points: Geometries = np.asarray(shapely.points(xy[pick]), dtype=object)
+    unit = unit[pick]
+    at, other = shapely.STRtree(shapes).query(points, predicate="dwithin", distance=most_m)
+    foreign = unit[at] != other
+    at, other = at[foreign], other[foreign]
+    off_m = shapely.distance(points[at], shapely.boundary(shapes)[other])
+    nearest_m = np.full(len(pick), np.inf)
+    np.minimum.at(nearest_m, at, off_m)
+    inside = np.zeros(len(pick), dtype=bool)
+    inside[at[(off_m > _SAME_M) & shapely.intersects(shapes[other], points[at])]] = True
+    apart = (nearest_m > _SAME_M) & (nearest_m <= most_m)
+    seen = int(np.isfinite(nearest_m).sum())
+    if seen and int((inside & apart).sum()) >= _DISAGREE * seen:
+        return float(np.quantile(nearest_m[apart], _QUANTILE)) * _ROOM
+    lonely = np.ones(len(shapes), dtype=bool)
+    lonely[unit[nearest_m <= _SAME_M]] = False
+    if apart.any() and lonely.mean() > 0.5:
+        return float(nearest_m[apart].max()) * _ROOM
+    return 0.0
