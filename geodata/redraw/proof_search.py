@@ -1,0 +1,251 @@
+"""The search behind a proof: can grids that hardly break the band cover a core of units, without overlapping?
+
+All connected sets of units that touch the core and break the band at most so much are listed; then a depth-first search
+tries to cover the core with some of them that do not overlap. If it cannot, every plan breaks the band there. Sets of
+units are Python integers, one bit a unit.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+from time import monotonic
+
+import numpy as np
+
+from geodata.redraw.measure import surplus
+from geodata.redraw.model import NO_LIMIT, Band, Instance
+from geodata.redraw.pockets import open_borders
+
+
+@dataclass(slots=True)
+class Effort:
+    """What a search may cost: sets listed, steps of the cover search, and a deadline (``time.monotonic``)."""
+
+    sets: int = 120_000
+    steps: int = 300_000
+    deadline: float = float("inf")
+
+    def spend(self) -> bool:
+        """Whether there is time left."""
+        return monotonic() < self.deadline
+
+
+class Terrain:
+    """The open graph in plain lists: what the search walks on.
+
+    ``counts`` of a unit: households, people, and both without what the unit alone has above the maximum. With
+    ``empty_free`` units that count nothing are taken out and everyone may walk over them, any number of grids at once:
+    fewer sets to look at, and a bound that still holds, as it allows more than the rules do.
+    """
+
+    def __init__(self, instance: Instance, empty_free: bool = False) -> None:
+        units = instance.units
+        over_h, over_p = surplus(instance)
+        free = ~instance.in_closed()
+        self.counts: list[tuple[int, int, int, int]] = list(
+            zip(
+                units.households.tolist(),
+                units.population.tolist(),
+                (units.households - over_h).tolist(),
+                (units.population - over_p).tolist(),
+                strict=True,
+            )
+        )
+        self.bands = [instance.bands[kind] for kind in units.kind.tolist()]
+        self.empty = [
+            h == 0 and (p == 0 or not bounded(band)) for (h, p, _, _), band in zip(self.counts, self.bands, strict=True)
+        ]
+        self.near: list[set[int]] = [set() for _ in range(len(units))]
+        open_ = open_borders(instance)
+        for a, b in zip(units.borders.i[open_].tolist(), units.borders.j[open_].tolist(), strict=True):
+            self.near[a].add(b)
+            self.near[b].add(a)
+        if empty_free:
+            self._walk_over_empty()
+        self.lock = np.where(instance.locked & free, instance.start, -1).tolist()
+        self.locked: dict[int, list[int]] = {}
+        for unit, label in enumerate(self.lock):
+            if label >= 0 and not (empty_free and self.empty[unit]):
+                self.locked.setdefault(label, []).append(unit)
+
+    def _walk_over_empty(self) -> None:
+        seen: set[int] = set()
+        for unit in [u for u, empty in enumerate(self.empty) if empty]:
+            if unit in seen:
+                continue
+            waiting, shore = [unit], set[int]()
+            seen.add(unit)
+            while waiting:
+                for other in self.near[waiting.pop()]:
+                    if not self.empty[other]:
+                        shore.add(other)
+                    elif other not in seen:
+                        seen.add(other)
+                        waiting.append(other)
+            for one in shore:
+                self.near[one] |= shore - {one}
+        for unit, empty in enumerate(self.empty):
+            self.near[unit] = set() if empty else {other for other in self.near[unit] if not self.empty[other]}
+
+    def ball(self, core: list[int], households: int) -> dict[int, int]:
+        """Units that a connected set of at most ``households`` can reach from ``core``, with the fewest it needs."""
+        found: dict[int, int] = {}
+        heap = [(self.counts[unit][2], unit) for unit in core]
+        heapq.heapify(heap)
+        while heap:
+            far, unit = heapq.heappop(heap)
+            if unit in found or far > households:
+                continue
+            found[unit] = far
+            for other in self.near[unit]:
+                if other not in found:
+                    heapq.heappush(heap, (far + self.counts[other][2], other))
+        return found
+
+    def region(self, core: list[int], breaks: int) -> set[int]:
+        """The core's own ground: what leaves it from the core holds more than ``breaks`` maxima inside it.
+
+        Hence, where the regions of several cores do not overlap, a grid that touches them all breaks the band as often
+        as all of them ask for together, and their breaks add up.
+        """
+        inside = self.ball(core, breaks * self.bands[core[0]].households_max)
+        return set(inside) | set(core) | {other for unit in inside for other in self.near[unit]}
+
+
+def bounded(band: Band) -> bool:
+    """Whether the band bounds people at all."""
+    return band.population_min > 0 or band.population_max < NO_LIMIT
+
+
+def breaks_of(h: int, p: int, counted_h: int, counted_p: int, band: Band) -> int:
+    """How many grids' worth of break a grid with these counts is (see ``measure.breaks``), in plain integers."""
+    over = max(
+        -(-(counted_h - band.households_max) // band.households_max),
+        -(-(counted_p - band.population_max) // max(band.population_max, 1)),
+        0,
+    )
+    return max(over, int(h < band.households_min or p < band.population_min))
+
+
+def forced(terrain: Terrain, core: list[int], breaks: int, effort: Effort) -> bool | None:
+    """Whether the grids that touch ``core`` break the band at least ``breaks`` times in every plan.
+
+    False: they can do with less, as far as the core alone is concerned. None: not found out with this effort.
+    """
+    sets = list_sets(terrain, core, breaks - 1, effort)
+    if sets is None:
+        return None
+    coverable = _Cover(sets, len(core), effort).search((1 << len(core)) - 1, 0, breaks - 1)
+    return None if coverable is None else not coverable
+
+
+def list_sets(terrain: Terrain, core: list[int], spare: int, effort: Effort) -> list[tuple[int, int]] | None:
+    """All connected sets that touch ``core`` and break the band at most ``spare`` times, as (bits, breaks).
+
+    Bits ``0 .. len(core) - 1`` are the core's units in order. Where the core is one unit, the first set says enough.
+    None where there are more sets than the effort allows.
+    """
+    band = terrain.bands[core[0]]
+    reach = terrain.ball(core, (spare + 1) * band.households_max)
+    order = core + sorted(set(reach) - set(core), key=lambda unit: (reach[unit], unit))
+    place = {unit: bit for bit, unit in enumerate(order)}
+    near = [sum(1 << place[other] for other in terrain.near[unit] if other in place) for unit in order]
+    whole = {label: sum(1 << place[u] for u in units if u in place) for label, units in terrain.locked.items()}
+    complete = {label for label, units in terrain.locked.items() if all(u in place for u in units)}
+    found: list[tuple[int, int]] = []
+    for tried, (bits, h, p, counted_h, counted_p, lock) in enumerate(_grow(terrain, order, near, len(core), spare)):
+        if tried > effort.sets or (tried % 1024 == 0 and not effort.spend()):
+            return None
+        if lock >= 0 and (lock not in complete or bits & whole[lock] != whole[lock]):
+            continue
+        broken = breaks_of(h, p, counted_h, counted_p, band)
+        if broken <= spare:
+            found.append((bits, broken))
+            if len(core) == 1:
+                break
+    return found
+
+
+def _grow(
+    terrain: Terrain, order: list[int], near: list[int], n_core: int, spare: int
+) -> Iterator[tuple[int, int, int, int, int, int]]:
+    """Connected sets that touch the core, each once, that are not yet over by more than ``spare``: bits, counts, lock.
+
+    Every set is grown from its first unit of the core; a unit passed over is passed over for good (Avis & Fukuda 1996).
+    """
+    band = terrain.bands[order[0]]
+    most_h, most_p = (spare + 1) * band.households_max, band.population_max + spare * max(band.population_max, 1)
+    counts, lock_of = [terrain.counts[unit] for unit in order], [terrain.lock[unit] for unit in order]
+    for root in range(n_core):
+        h, p, counted_h, counted_p = counts[root]
+        if counted_h > most_h or counted_p > most_p:
+            continue
+        barred = (2 << root) - 1
+        stack = [(1 << root, near[root] & ~barred, barred, h, p, counted_h, counted_p, lock_of[root])]
+        while stack:
+            bits, edge, barred, h, p, counted_h, counted_p, lock = stack.pop()
+            yield bits, h, p, counted_h, counted_p, lock
+            while edge:
+                bit = edge & -edge
+                edge ^= bit
+                barred |= bit
+                unit = bit.bit_length() - 1
+                more_h, more_p, more_counted_h, more_counted_p = counts[unit]
+                other = lock_of[unit]
+                if (
+                    counted_h + more_counted_h > most_h
+                    or counted_p + more_counted_p > most_p
+                    or (other >= 0 and lock >= 0 and other != lock)
+                ):
+                    continue
+                stack.append(
+                    (
+                        bits | bit,
+                        edge | (near[unit] & ~barred),
+                        barred,
+                        h + more_h,
+                        p + more_p,
+                        counted_h + more_counted_h,
+                        counted_p + more_counted_p,
+                        max(lock, other),
+                    )
+                )
+
+
+class _Cover:
+    """Depth-first search for sets that cover the core without overlapping, the unit with the fewest sets first."""
+
+    def __init__(self, sets: list[tuple[int, int]], n_core: int, effort: Effort) -> None:
+        self.holding: list[list[tuple[int, int]]] = [[] for _ in range(n_core)]
+        for bits, broken in sets:
+            core = bits & ((1 << n_core) - 1)
+            while core:
+                bit = core & -core
+                self.holding[bit.bit_length() - 1].append((bits, broken))
+                core ^= bit
+        for holding in self.holding:
+            holding.sort(key=lambda item: (item[1], -item[0].bit_count()))
+        self.order = sorted(range(n_core), key=lambda unit: len(self.holding[unit]))
+        self.failed: set[tuple[int, int]] = set()
+        self.effort, self.steps = effort, 0
+
+    def search(self, missing: int, used: int, spare: int) -> bool | None:
+        """Whether what is ``missing`` can be covered beside ``used`` breaking at most ``spare``; None if given up."""
+        if not missing:
+            return True
+        if (used, spare) in self.failed:
+            return False
+        unit = next(unit for unit in self.order if missing >> unit & 1)
+        for bits, broken in self.holding[unit]:
+            if broken > spare or bits & used:
+                continue
+            self.steps += 1
+            if self.steps > self.effort.steps or (self.steps % 1024 == 0 and not self.effort.spend()):
+                return None
+            found = self.search(missing & ~bits, used | bits, spare - broken)
+            if found is not False:
+                return found
+        self.failed.add((used, spare))
+        return False

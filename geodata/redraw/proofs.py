@@ -1,0 +1,281 @@
+"""What no redraw can avoid, and why: each grid that breaks a rule, with a proof where there is one.
+
+A proof names a *core* of units and how often the grids that touch it break the band in every plan:
+
+==================== ===============================================================================================
+``locked``           the grid is closed; or its locked units alone are above the maximum
+``unit_over_maximum`` the grid holds a unit that alone is above the maximum, and nothing else is too much
+``pocket_total``     no whole number of grids holds the total of the pocket (or sub-pocket) the core is of
+``enclosed``         no grid of the band can hold the unit that is the core
+``exhaustive``       all ways to cover the core were tried
+==================== ===============================================================================================
+
+Breaks of several cores add up only where one grid cannot pay for two (:meth:`proof_search.Terrain.region`); a grid is
+unavoidable where the plan breaks the band around its cores exactly as often as they prove. Everything else is reported
+as avoidable: not proved, perhaps not true. :mod:`geodata.redraw.verify` re-checks it all by other means.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from geodata.redraw.measure import STATUS, Grids, surplus, tabulate
+from geodata.redraw.model import Instance, Ints
+from geodata.redraw.pockets import Pocket, pocket_of, pockets
+from geodata.redraw.proof_search import Effort, Terrain, breaks_of, forced
+from geodata.redraw.result import Violation
+
+WHOLE_POCKET = 30  # units up to which a pocket is searched as a whole
+CORE = 40  # units up to which cores are grown
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """Units that some grids breaking the band at least ``breaks`` times must touch, whatever the plan."""
+
+    kind: str
+    units: tuple[int, ...]
+    breaks: int
+    empty_free: bool = False
+    numbers: tuple[tuple[str, Any], ...] = ()
+
+    def proof(self) -> dict[str, Any]:
+        """As JSON-ready data."""
+        return {
+            "kind": self.kind,
+            "core": list(self.units),
+            "breaks": self.breaks,
+            "empty_free": self.empty_free,
+            **dict(self.numbers),
+        }
+
+
+def violations(instance: Instance, plan: Ints, *, budget_s: float = 10.0) -> list[Violation]:
+    """Every grid of ``plan`` that is out of the band or in pieces, by number, with proofs found within ``budget_s``."""
+    grids = tabulate(instance, plan)
+    proofs = _given(instance, plan, grids)
+    open_ = [slot for slot in np.flatnonzero(grids.excess > 0).tolist() if int(grids.grid[slot]) not in proofs]
+    if open_:
+        proofs |= _Prover(instance, plan, grids, open_, monotonic() + budget_s).proofs()
+    found = []
+    for slot in np.flatnonzero((grids.status > 0) | (grids.pieces > 1)).tolist():
+        grid = int(grids.grid[slot])
+        counts = (int(grids.households[slot]), int(grids.population[slot]))
+        if grids.status[slot] > 0:
+            proof = proofs.get(grid)
+            found.append(Violation(grid, STATUS[int(grids.status[slot])], proof is None, *counts, proof))
+        if grids.pieces[slot] > 1:
+            proof = proofs[grid] if grid in instance.closed else None
+            found.append(Violation(grid, "pieces", proof is None, *counts, proof))
+    return found
+
+
+def lower_bound(instance: Instance, *, budget_s: float = 1.0) -> Ints:
+    """Breaks of the band (n_pockets,) proved for every plan, by pocket (``pockets.pocket_of``), closed grids aside.
+
+    Only what is cheap to find: totals of sub-pockets, and units that no grid of the band can hold.
+    """
+    pocket = pocket_of(instance)
+    terrain, effort = Terrain(instance), Effort(sets=2_000, steps=2_000, deadline=monotonic() + budget_s)
+    bound = np.zeros(int(pocket.max(initial=-1)) + 1, dtype=np.int64)
+    taken: set[int] = set()
+    cores = [core for part in pockets(instance) if (core := _pocket_total(part)) is not None]
+    for unit in np.flatnonzero((pocket >= 0) & (instance.units.households > 0)).tolist():
+        if not effort.spend():
+            break
+        if forced(terrain, [unit], 1, effort):
+            cores.append(Core("enclosed", (unit,), 1))
+    for core in sorted(cores, key=lambda core: len(core.units)):
+        region = terrain.region(list(core.units), core.breaks)
+        if not region & taken:
+            taken |= region
+            bound[pocket[core.units[0]]] += core.breaks
+    return bound
+
+
+def _given(instance: Instance, plan: Ints, grids: Grids) -> dict[int, dict[str, Any]]:
+    """Proofs that need no search, by grid: closed grids, and units above the maximum where nothing else is too much."""
+    over_h, over_p = surplus(instance)
+    proofs: dict[int, dict[str, Any]] = {}
+    for slot in np.flatnonzero((grids.status > 0) | (grids.pieces > 1)).tolist():
+        grid = int(grids.grid[slot])
+        if grid in instance.closed:
+            proofs[grid] = {"kind": "locked", "closed": True}
+        elif grids.status[slot] > 0 and grids.excess[slot] == 0:
+            alone = np.flatnonzero((plan == grid) & ((over_h > 0) | (over_p > 0)))
+            proofs[grid] = {
+                "kind": "unit_over_maximum",
+                "units": alone.tolist(),
+                "households": instance.units.households[alone].tolist(),
+                "population": instance.units.population[alone].tolist(),
+            }
+    return proofs
+
+
+def _pocket_total(pocket: Pocket) -> Core | None:
+    if pocket.served:
+        return None
+    band, households = pocket.band, pocket.households
+    few = households // band.households_max
+    numbers = {
+        "households": households,
+        "population": pocket.population,
+        "grids_by_households": list(pocket.by_households),
+        "grids_by_population": list(pocket.by_population),
+        "fewer": {"grids": few, "households_over": households - few * band.households_max} if few else None,
+        "more": {"grids": few + 1, "households_under": max((few + 1) * band.households_min - households, 0)},
+    }
+    return Core("pocket_total", tuple(pocket.bound.tolist()), 1, False, tuple(numbers.items()))
+
+
+class _Prover:
+    """Looks for cores around the grids of one plan that break the band, and puts together those that add up."""
+
+    def __init__(self, instance: Instance, plan: Ints, grids: Grids, open_: list[int], deadline: float) -> None:
+        self.instance, self.plan = instance, plan
+        self.broken = {int(grids.grid[slot]): int(grids.excess[slot]) for slot in open_}
+        self.terrains = {False: Terrain(instance)}
+        self.members: dict[int, list[int]] = {}
+        for unit, grid in enumerate(plan.tolist()):
+            self.members.setdefault(grid, []).append(unit)
+        self.deadline = deadline
+        self.totals: dict[int, Core] = {}
+        for pocket in pockets(instance):
+            core = _pocket_total(pocket)
+            if core is not None:
+                self.totals |= dict.fromkeys(core.units, core)
+
+    def proofs(self) -> dict[int, dict[str, Any]]:
+        """Proofs by grid, of those grids that are proved to be unavoidable."""
+        found: list[tuple[Core, set[int]]] = []
+        pocket = pocket_of(self.instance)
+        by_pocket: dict[int, list[int]] = {}
+        for grid in self.broken:
+            by_pocket.setdefault(int(pocket[self.members[grid][0]]), []).append(grid)
+        for where, broken in by_pocket.items():
+            units = np.flatnonzero(pocket == where).tolist()
+            self._add(found, self._whole(units, sum(self.broken[grid] for grid in broken)))
+            for grid in sorted(broken, key=lambda grid: (len(self.members[grid]), grid)):
+                if not self._settled(grid, [core for core, _ in found]):
+                    self._add(found, self._around(grid))
+        cores = [core for core, _ in found]
+        return {grid: proof for grid in self.broken if (proof := self._settled(grid, cores))}
+
+    def _add(self, found: list[tuple[Core, set[int]]], core: Core | None) -> None:
+        """Keep ``core`` if its breaks add up with those found before, else join it with those, if that is proved."""
+        if core is None:
+            return
+        region = self._terrain(False).region(list(core.units), core.breaks)
+        clash = [item for item in found if item[1] & region]
+        if clash:
+            units = sorted({unit for item, _ in clash for unit in item.units} | set(core.units))
+            joined = self._prove(units, core.breaks + sum(item.breaks for item, _ in clash))
+            if joined is None:
+                return
+            for item in clash:
+                found.remove(item)
+            self._add(found, joined)
+            return
+        found.append((core, region))
+
+    def _settled(self, grid: int, cores: list[Core]) -> dict[str, Any] | None:
+        """The proof of ``grid`` if the plan breaks the band around its cores exactly as often as they prove.
+
+        Cores and grids that touch are counted together: all that hang on ``grid``, one through the other.
+        """
+        linked: list[Core] = []
+        grids = {grid}
+        while more := [
+            core for core in cores if core not in linked and not grids.isdisjoint(self._touching(core.units))
+        ]:
+            linked += more
+            grids |= {one for core in more for one in self._touching(core.units)}
+        if not linked or sum(self.broken[one] for one in grids) != sum(core.breaks for core in linked):
+            return None
+        own = [core.proof() for core in linked if grid in self._touching(core.units)]
+        return own[0] | ({"also": own[1:]} if own[1:] else {})
+
+    def _touching(self, units: tuple[int, ...] | list[int]) -> set[int]:
+        """Grids that break the band and touch ``units``."""
+        return {grid for grid in self.plan[list(units)].tolist() if grid in self.broken}
+
+    def _whole(self, units: list[int], breaks: int) -> Core | None:
+        """A small pocket as a whole, all its breaks at once; a total that says it all is the simpler proof."""
+        total = self.totals.get(units[0])
+        if len(units) > WHOLE_POCKET or (total is not None and breaks == 1):
+            return None
+        return self._prove(units, breaks)
+
+    def _around(self, grid: int) -> Core | None:
+        """A core that explains the breaks of ``grid``, the simplest first."""
+        members = self.members[grid]
+        core = self._by_locks(grid)
+        if core is not None:
+            return core
+        total = next((self.totals[unit] for unit in members if unit in self.totals), None)
+        if total is not None and self._breaks_at(total.units) == 1:
+            return total
+        for unit in sorted(members, key=lambda unit: -int(self.instance.units.households[unit])):
+            core = self._prove([unit], self.broken[grid])
+            if core is not None:
+                return core
+        return self._grown(members) or total
+
+    def _by_locks(self, grid: int) -> Core | None:
+        terrain = self.terrains[False]
+        units = terrain.locked.get(grid, [])
+        if not units:
+            return None
+        sums = [sum(terrain.counts[unit][at] for unit in units) for at in range(4)]
+        band = terrain.bands[units[0]]
+        breaks = breaks_of(max(sums[0], band.households_min), max(sums[1], band.population_min), sums[2], sums[3], band)
+        return Core("locked", tuple(units), breaks) if breaks else None
+
+    def _grown(self, members: list[int]) -> Core | None:
+        """Cores that grow from the grid to its neighbours and theirs; the first proved one, made as small as can be."""
+        near = self.terrains[False].near
+        core = sorted(members)
+        while len(core) <= CORE and monotonic() < self.deadline:
+            found = self._prove(core, self._breaks_at(core))
+            if found is not None:
+                return self._shrunk(found)
+            beside = {int(self.plan[other]) for unit in core for other in near[unit]} - set(self.plan[core].tolist())
+            if not beside:
+                return None
+            core = sorted({unit for grid in beside for unit in self.members[grid]} | set(core))
+        return None
+
+    def _shrunk(self, core: Core) -> Core:
+        for unit in core.units:
+            rest = [other for other in core.units if other != unit]
+            if rest and self._breaks_at(rest) == core.breaks:
+                smaller = self._prove(rest, core.breaks)
+                core = smaller or core
+        return core
+
+    def _breaks_at(self, units: tuple[int, ...] | list[int]) -> int:
+        return sum(self.broken[grid] for grid in self._touching(units))
+
+    def _prove(self, units: list[int], breaks: int) -> Core | None:
+        """Search once exactly; where that is too much, once with empty units free for all."""
+        if not breaks:
+            return None
+        effort = Effort(deadline=self.deadline)
+        known = forced(self._terrain(False), units, breaks, effort)
+        kind = "enclosed" if len(units) == 1 else "exhaustive"
+        if known is not None:
+            return Core(kind, tuple(units), breaks) if known else None
+        free = self._terrain(True)
+        filled = [unit for unit in units if not free.empty[unit]]
+        if filled and any(free.empty) and forced(free, filled, breaks, effort):
+            return Core(kind, tuple(filled), breaks, True)
+        return None
+
+    def _terrain(self, empty_free: bool) -> Terrain:
+        if empty_free not in self.terrains:
+            self.terrains[empty_free] = Terrain(self.instance, empty_free)
+        return self.terrains[empty_free]

@@ -1,0 +1,236 @@
+"""Proofs re-checked by plain enumeration: does every plan break the band where a proof says so, and as often?"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from functools import cache
+from heapq import heapify, heappop, heappush
+from typing import Any
+
+from geodata.redraw.model import NO_LIMIT, Ints
+from geodata.redraw.result import Violation
+from geodata.redraw.verify_ground import Ground
+
+MOST_SETS = 2_000_000
+
+
+def check_proofs(ground: Ground, plan: Ints, violations: Sequence[Violation]) -> list[str]:
+    """What does not hold of the proofs: each for itself, and together (one broken grid must not pay for two proofs)."""
+    wrong: list[str] = []
+    members = ground.members(plan)
+    cores: dict[tuple[int, ...], dict[str, Any]] = {}
+    claimed: list[int] = []
+    for violation in violations:
+        proof = violation.proof
+        if proof is None:
+            continue
+        units = members[violation.grid]
+        if proof.get("kind") == "locked" and proof.get("closed"):
+            if violation.grid not in ground.closed:
+                wrong.append(f"grid {violation.grid}: not closed")
+        elif violation.kind == "pieces":
+            wrong.append(f"grid {violation.grid}: nothing proves that it must be in pieces")
+        elif proof.get("kind") == "unit_over_maximum":
+            wrong += [f"grid {violation.grid}: {text}" for text in _unit_over_maximum(ground, units, proof)]
+        else:
+            claimed.append(violation.grid)
+            for core in [proof, *proof.get("also", [])]:
+                key = tuple(core["core"])
+                if cores.setdefault(key, core)["breaks"] != core["breaks"]:
+                    wrong.append(f"grid {violation.grid}: two proofs for one core")
+    for core in cores.values():
+        wrong += [f"core {core['core'][:5]}: {text}" for text in _core(ground, core)]
+    return wrong or _together(ground, members, list(cores.values()), claimed)
+
+
+def _unit_over_maximum(ground: Ground, units: list[int], proof: dict[str, Any]) -> list[str]:
+    over = [
+        unit
+        for unit in units
+        if ground.households[unit] > ground.band[unit].households_max
+        or ground.population[unit] > ground.band[unit].population_max
+    ]
+    if sorted(proof.get("units", [])) != over or not over:
+        return [f"the units above the maximum are {over}"]
+    if proof.get("households") != [ground.households[unit] for unit in proof["units"]]:
+        return ["its households are other ones"]
+    return ["more than its units above the maximum is too much"] if ground.breaks(units) else []
+
+
+def _core(ground: Ground, proof: dict[str, Any]) -> list[str]:
+    """What is wrong with the claim that grids touching the core break the band at least ``breaks`` times."""
+    core, breaks, kind = proof["core"], proof["breaks"], proof["kind"]
+    if not core or len(set(core)) != len(core) or not all(0 <= unit < ground.n for unit in core) or breaks < 1:
+        return ["not a core"]
+    if any(ground.is_closed(unit) for unit in core):
+        return ["the core lies in a closed grid"]
+    if kind == "locked":
+        return _locked(ground, core, breaks)
+    if kind == "pocket_total":
+        return _pocket_total(ground, proof) if breaks == 1 else ["a total proves one break"]
+    if kind in ("enclosed", "exhaustive"):
+        return _exhaustive(ground, core, breaks, bool(proof["empty_free"]))
+    return [f"no such proof: {kind}"]
+
+
+def _locked(ground: Ground, core: list[int], breaks: int) -> list[str]:
+    """Units locked into one grid stay together, so what they hold together is in every plan."""
+    if not all(ground.locked[unit] for unit in core) or len({ground.start[unit] for unit in core}) > 1:
+        return ["not locked into one grid"]
+    band = ground.band[core[0]]
+    households = sum(ground.counted(unit) for unit in core)
+    people = sum(ground.counted_people(unit) for unit in core)
+    enough = households > band.households_max * breaks or people > band.population_max + (breaks - 1) * max(
+        band.population_max, 1
+    )
+    return [] if enough else ["the locked units are not too many"]
+
+
+def _pocket_total(ground: Ground, proof: dict[str, Any]) -> list[str]:
+    band = ground.band[proof["core"][0]]
+    small = {
+        unit
+        for unit in range(ground.n)
+        if not ground.is_closed(unit) and ground.households[unit] <= ground.band[unit].households_max
+    }
+    if proof["core"][0] not in small:
+        return ["the core holds a unit above the maximum"]
+    pocket = ground.flood(proof["core"][0], small)
+    parted = any(other not in small for unit in pocket for other in ground.beside[unit])
+    bound = {unit for unit in pocket if ground.households[unit] or not parted}
+    if set(proof["core"]) != bound:
+        return ["the core is not what the pocket binds"]
+    households, people = ground.sum_households(pocket), ground.sum_population(pocket)
+    if (proof.get("households"), proof.get("population")) != (households, people):
+        return [f"the pocket holds {households} households and {people} people"]
+    least_people = sum(ground.counted_people(unit) for unit in bound)
+    for grids in range(1, len(pocket) + 1):
+        if (
+            grids * band.households_min <= households <= grids * band.households_max
+            and grids * band.population_min <= people
+            and least_people <= grids * band.population_max
+        ):
+            return [f"{grids} grids hold the total"]
+    return []
+
+
+def _exhaustive(ground: Ground, core: list[int], breaks: int, empty_free: bool) -> list[str]:
+    """Lists every connected set that touches the core and breaks the band less than asked, and tries all covers."""
+    beside = _without_empty(ground) if empty_free else ground.beside
+    if empty_free and any(_is_empty(ground, unit) for unit in core):
+        return ["an empty unit cannot be asked for where empty units are free"]
+    locked: dict[int, set[int]] = {}
+    for unit in range(ground.n):
+        if ground.locked[unit] and not ground.is_closed(unit) and not (empty_free and _is_empty(ground, unit)):
+            locked.setdefault(ground.start[unit], set()).add(unit)
+    held = set().union(*locked.values())
+    choices: dict[int, list[tuple[frozenset[int], int]]] = {unit: [] for unit in core}
+    wanted = frozenset(core)
+    for listed, units in enumerate(_connected_sets(ground, core, breaks, beside)):
+        if listed > MOST_SETS:
+            return ["too many sets to re-check"]
+        here = {ground.start[unit] for unit in units & held}
+        if len(here) > 1 or any(not locked[label] <= units for label in here):
+            continue
+        broken = ground.breaks(units)
+        if broken < breaks:
+            for unit in units & wanted:
+                choices[unit].append((units, broken))
+
+    @cache
+    def coverable(missing: frozenset[int], used: frozenset[int], spare: int) -> bool:
+        if not missing:
+            return True
+        unit = min(missing, key=lambda one: (len(choices[one]), one))
+        return any(
+            coverable(missing - units, used | units, spare - broken)
+            for units, broken in choices[unit]
+            if broken <= spare and used.isdisjoint(units)
+        )
+
+    return ["the core can be covered"] if coverable(wanted, frozenset(), breaks - 1) else []
+
+
+def _connected_sets(ground: Ground, core: list[int], breaks: int, beside: list[set[int]]) -> Iterator[frozenset[int]]:
+    """Connected sets that touch the core and are over by less than ``breaks``: grown unit by unit, repeats dropped."""
+    level = {frozenset([unit]) for unit in core if _fits(ground, [unit], breaks)}
+    while level:
+        yield from level
+        larger = set()
+        for units in level:
+            for other in set().union(*(beside[unit] for unit in units)) - units:
+                grown = units | {other}
+                if grown not in larger and _fits(ground, grown, breaks):
+                    larger.add(grown)
+        level = larger
+
+
+def _fits(ground: Ground, units: Collection[int], breaks: int) -> bool:
+    """Whether the set is over the maximum less than ``breaks`` times; what grows from it is over at least as often."""
+    band = ground.band[next(iter(units))]
+    people_max = band.population_max + (breaks - 1) * max(band.population_max, 1)
+    return (
+        sum(ground.counted(unit) for unit in units) <= breaks * band.households_max
+        and sum(ground.counted_people(unit) for unit in units) <= people_max
+    )
+
+
+def _is_empty(ground: Ground, unit: int) -> bool:
+    band = ground.band[unit]
+    people_count = band.population_min > 0 or band.population_max < NO_LIMIT
+    return ground.households[unit] == 0 and (ground.population[unit] == 0 or not people_count)
+
+
+def _without_empty(ground: Ground) -> list[set[int]]:
+    """Neighbours among units that count something, those included that can be reached over empty units alone."""
+    empty = {unit for unit in range(ground.n) if _is_empty(ground, unit)}
+    return [
+        {other for one in ground.flood(unit, empty) for other in ground.beside[one]} - empty - {unit}
+        if unit not in empty
+        else set()
+        for unit in range(ground.n)
+    ]
+
+
+def _region(ground: Ground, core: list[int], breaks: int) -> set[int]:
+    """Units up to where a connected set from the core holds more than ``breaks`` maxima."""
+    limit = breaks * ground.band[core[0]].households_max
+    reached: dict[int, int] = {}
+    heap = [(ground.counted(unit), unit) for unit in core]
+    heapify(heap)
+    while heap:
+        held, unit = heappop(heap)
+        if unit in reached:
+            continue
+        reached[unit] = held
+        if held <= limit:
+            for other in ground.beside[unit] - reached.keys():
+                heappush(heap, (held + ground.counted(other), other))
+    return set(reached)
+
+
+def _together(
+    ground: Ground, members: dict[int, list[int]], cores: list[dict[str, Any]], claimed: list[int]
+) -> list[str]:
+    """Whether the breaks of the cores add up, and the plan breaks the band around them no more often than that.
+
+    A connected set that touches several cores whose regions do not overlap holds more than ``breaks`` maxima in the
+    region of each, so it breaks the band as often as all these cores ask for.
+    """
+    regions = [_region(ground, core["core"], core["breaks"]) for core in cores]
+    for at, region in enumerate(regions):
+        for before in regions[:at]:
+            if region & before:
+                return [f"core {cores[at]['core'][:5]} and another one may be served by the same grid"]
+    broken = {grid: ground.breaks(units) for grid, units in members.items() if grid not in ground.closed}
+    broken = {grid: breaks for grid, breaks in broken.items() if breaks}
+    touching = [{grid for grid in broken if not set(members[grid]).isdisjoint(core["core"])} for core in cores]
+    wrong = []
+    for grid in claimed:
+        grids, linked = {grid}, set[int]()
+        while more := {at for at, grids_at in enumerate(touching) if grids & grids_at} - linked:
+            linked |= more
+            grids |= {one for at in more for one in touching[at]}
+        if sum(broken.get(one, 0) for one in grids) != sum(cores[at]["breaks"] for at in linked):
+            wrong.append(f"grid {grid}: the plan breaks the band more often here than is proved")
+    return wrong
