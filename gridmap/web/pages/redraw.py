@@ -6,6 +6,7 @@ from flask import Flask, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from wtforms import IntegerField, RadioField, SelectField, StringField
+from wtforms.fields import SelectChoice
 
 from gridmap.services import jobs, plans, redraw, regions
 from gridmap.services.actor import Actor, Role
@@ -22,9 +23,9 @@ class RedrawForm(Form):
         [required],
         default="balanced",
         choices=[
-            ("few", lazy_gettext("少动：尽量少让住户换网格")),
-            ("balanced", lazy_gettext("均衡：达标、少动与形状兼顾")),
-            ("shapes", lazy_gettext("形状：网格紧凑，边界沿道路")),
+            SelectChoice("few", lazy_gettext("少动：尽量少让住户换网格")),
+            SelectChoice("balanced", lazy_gettext("均衡：达标、少动与形状兼顾")),
+            SelectChoice("shapes", lazy_gettext("形状：网格紧凑，边界沿道路")),
         ],
     )
     seconds = SelectField(
@@ -32,10 +33,10 @@ class RedrawForm(Form):
         [required],
         default="15",
         choices=[
-            ("5", lazy_gettext("5 秒")),
-            ("15", lazy_gettext("15 秒")),
-            ("60", lazy_gettext("1 分钟")),
-            ("300", lazy_gettext("5 分钟")),
+            SelectChoice("5", lazy_gettext("5 秒")),
+            SelectChoice("15", lazy_gettext("15 秒")),
+            SelectChoice("60", lazy_gettext("1 分钟")),
+            SelectChoice("300", lazy_gettext("5 分钟")),
         ],
         description=lazy_gettext("随时可以提前结束，采用已找到的最好结果。"),
     )
