@@ -120,7 +120,7 @@ def _crossed(
 ) -> Bools:
     """Which of the ``barred`` pairs a way joins: it crosses the barrier within ``near_m`` of their border.
 
-    A bridge or a tunnel is enough; another way must run in both units, so that a lane along the bank is none.
+    A bridge or a tunnel is enough; another way must leave the bank in both units, so that a lane along it is none.
     """
     crossed = np.zeros(len(barred), dtype=bool)
     if not barred.any() or not ways.any():
@@ -134,14 +134,23 @@ def _crossed(
     pieces = borders.take(barred[pair])
     piece_pair = pair[barred[pair]]
     place, piece = shapely.STRtree(pieces.lines().tolist()).query(places, predicate="dwithin", distance=near_m)
-    meets = np.unique(np.stack([w[of[place]], piece_pair[piece]]), axis=1)
-    number, joined = meets
+    at = of[place]
+    number, bar, joined = np.unique(np.stack([w[at], b[at], piece_pair[piece]]), axis=1)
     first = np.zeros(len(barred), dtype=np.int64)
     first[piece_pair] = np.arange(len(piece_pair))
-    sides = [units[side[first[joined]]] for side in (pieces.i, pieces.j)]
-    runs = np.minimum(*[shapely.length(shapely.intersection(way[number], side)) for side in sides])
-    crossed[joined[spans[number] | (runs > near_m)]] = True
+    leaves_m = np.minimum(
+        *[_reach_m(way[number], units[side[first[joined]]], barrier[bar]) for side in (pieces.i, pieces.j)]
+    )
+    crossed[joined[spans[number] | (leaves_m > near_m)]] = True
     return crossed & barred
+
+
+def _reach_m(ways: Any, units: Any, barriers: Any) -> Floats:
+    """How far from the barrier each way gets inside the unit, in metres (k,); 0 where it does not run there."""
+    xy, row = shapely.get_coordinates(shapely.intersection(ways, units), return_index=True)
+    off_m = np.zeros(len(ways))
+    np.maximum.at(off_m, row, shapely.distance(shapely.points(xy), barriers[row]))
+    return off_m
 
 
 def _kind(cells: Mapping[str, str]) -> tuple[str, str]:

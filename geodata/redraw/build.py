@@ -189,8 +189,9 @@ def _with_stacked(borders: Borders, stacked: Ints) -> Borders:
 
 def _places(ground: Geometries, stacked: Ints) -> Floats:
     """Where each unit's households live (n, 2): its centroid, or that of the ground it lies on."""
-    centre = shapely.centroid(ground)
-    places = np.stack([shapely.get_x(centre), shapely.get_y(centre)], axis=1)
+    solid = ~shapely.is_empty(ground)
+    places = np.zeros((len(ground), 2))
+    places[solid] = shapely.get_coordinates(shapely.centroid(ground[solid]))
     places[stacked[:, 0]] = places[stacked[:, 1]]
     return places
 

@@ -30,11 +30,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "over": ("户数超标", "above the maximum"),
     "none": ("未划入网格", "in no grid"),
 }
-UNAVOIDABLE = ("* 已证明无法避免", "* proved unavoidable")
+UNAVOIDABLE = ("已证明无法避免", "proved unavoidable")
 _MARKS = {
     "in_band": "",
     "under": '<circle cx="3" cy="3" r="1.2"/><circle cx="8" cy="8" r="1.2"/>',
-    "over": '<path d="M-2 2L2-2M0 10L10 0M8 12L12 8" stroke-width="1.4"/>',
+    "over": '<path d="M-2 2L2-2M0 10L10 0M8 12L12 8" stroke-width="2"/>',
     "none": '<path d="M3 3L7 7M7 3L3 7" stroke-width="1"/>',
 }
 _SIMPLIFY_PX = 0.4
@@ -94,8 +94,9 @@ def html(drawn: Picture) -> bytes:
     """One page without anything from elsewhere: two maps that move together, legend, scale, tooltips."""
     panels = "".join(_svg(drawn, panel, at) for at, panel in enumerate(drawn.panels))
     legend = "".join(
-        f'<span><svg width="26" height="16"><rect width="26" height="16" fill="{fill}"/>'
-        f'<rect width="26" height="16" fill="url(#p0-{status})" stroke="#33414e"/></svg>'
+        f'<span><svg width="26" height="16"><defs>{_pattern(status, "legend")}</defs>'
+        f'<rect width="26" height="16" fill="{fill}"/>'
+        f'<rect width="26" height="16" fill="url(#legend-{status})" stroke="#33414e"/></svg>'
         f"{WORDS[status][0]} {WORDS[status][1]}</span>"
         for status, (fill, _) in STYLES.items()
     )
@@ -104,7 +105,7 @@ def html(drawn: Picture) -> bytes:
         f'<!doctype html><html lang="zh"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<style>{_CSS}</style></head><body><h1>{title}</h1><main>{panels}</main>"
-        f'<p class="legend">{legend}<span>{UNAVOIDABLE[0]} {UNAVOIDABLE[1]}</span></p>'
+        f'<p class="legend">{legend}<span>* {UNAVOIDABLE[0]} {UNAVOIDABLE[1]}</span></p>'
         '<p class="hint">滚轮缩放，拖动平移，双击复原；指向网格看数字。'
         "Wheel to zoom, drag to move, double-click to reset; point at a grid for its numbers.</p>"
         f"<script>{_SCRIPT}</script></body></html>"
@@ -160,7 +161,9 @@ def _panel(
     made = np.empty(len(shapes), dtype=object)
     made[:] = shapes
     title_zh, title_en = words
-    if grids is not None:
+    if grids is None:
+        title_zh, title_en = f"{title_zh}：{len(plan)} 个单元，尚无网格", f"{title_en}: {len(plan)} units, no grids yet"
+    else:
         in_band, k = int((grids.status == 0).sum()), len(grids.grid)
         title_zh, title_en = (
             f"{title_zh}：{k} 个网格，{in_band} 个达标",
@@ -176,7 +179,7 @@ def _note(name: str, grids: Grids | None, slot: int, proved: bool) -> str:
     people = f" · {int(grids.population[slot])} 人" if grids.population[slot] else ""
     return (
         f"{name} · {int(grids.households[slot])} 户{people} · {zh} {en}"
-        f"{' (' + UNAVOIDABLE[0][2:] + ' ' + UNAVOIDABLE[1][2:] + ')' if proved else ''}"
+        f"{' (' + UNAVOIDABLE[0] + ' ' + UNAVOIDABLE[1] + ')' if proved else ''}"
         f" · PP {grids.polsby_popper[slot]:.2f} · {int(grids.pieces[slot])} 块"
     )
 
@@ -186,7 +189,7 @@ def _svg(drawn: Picture, panel: Panel, number: int) -> str:
     parts = [
         f"<figure><figcaption>{escape(panel.title_zh)}<br><small>{escape(panel.title_en)}</small></figcaption>"
         f'<svg class="map" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.1f} {height:.1f}" role="img" '
-        f'aria-label="{escape(panel.title_zh)}"><defs>{"".join(_pattern(name, number) for name in STYLES)}</defs>'
+        f'aria-label="{escape(panel.title_zh)}"><defs>{"".join(_pattern(name, f"p{number}") for name in STYLES)}</defs>'
     ]
     for shape, status, note in zip(panel.shapes, panel.status, panel.notes, strict=True):
         path = _path(shape)
@@ -212,15 +215,15 @@ def _labels(panel: Panel) -> list[str]:
     for at in largest.tolist():
         if label := panel.labels[at]:
             x, y = shapely.get_coordinates(shapely.point_on_surface(panel.shapes[at]))[0]
-            size = label_size(panel.shapes[at], label, 13.0)
-            found.append(f'<text x="{x:.1f}" y="{y + size / 3:.1f}" font-size="{size:.2f}">{escape(label)}</text>')
+            size = label_size(panel.shapes[at], label, 100.0)
+            found.append(f'<text x="{x:.1f}" y="{y:.1f}" style="--fit:{size:.2f}px">{escape(label)}</text>')
     return found
 
 
-def _pattern(status: str, number: int) -> str:
+def _pattern(status: str, prefix: str) -> str:
     ink = STYLES[status][1]
     return (
-        f'<pattern id="p{number}-{status}" width="10" height="10" patternUnits="userSpaceOnUse">'
+        f'<pattern id="{prefix}-{status}" width="10" height="10" patternUnits="userSpaceOnUse">'
         f'<g fill="{ink}" stroke="{ink}" stroke-width="0" opacity=".6">{_MARKS[status]}</g></pattern>'
     )
 
@@ -245,7 +248,8 @@ svg.map{width:100%;height:72vh;border:1px solid #c5ccd3;background:#fbfbf8;touch
 .map path{fill-rule:evenodd;vector-effect:non-scaling-stroke}
 .map .unit{fill:none;stroke:#33414e;stroke-opacity:.25;stroke-width:.5;pointer-events:none}
 .map .grid{fill:none;stroke:#1b2733;stroke-width:1.3;pointer-events:none}
-.map text{text-anchor:middle;fill:#14202b;stroke:#fff;stroke-width:.25em;paint-order:stroke;stroke-linejoin:round;
+.map text{text-anchor:middle;dominant-baseline:central;font-size:min(var(--fit),var(--most));
+fill:#14202b;stroke:#fff;stroke-width:.25em;paint-order:stroke;stroke-linejoin:round;
 pointer-events:none}
 .scale{position:absolute;left:10px;bottom:10px;background:rgba(255,255,255,.85);padding:2px 6px;font-size:12px}
 .scale i{display:block;border:solid #14202b;border-width:0 1.5px 1.5px;height:5px}.scale b{font-weight:400}
@@ -256,7 +260,10 @@ pointer-events:none}
 _SCRIPT = """
 (function(){var maps=[].slice.call(document.querySelectorAll('svg.map'));
 var home=maps[0].getAttribute('viewBox').split(' ').map(Number),view=home.slice();
-function show(){maps.forEach(function(m){m.setAttribute('viewBox',view.join(' '));scale(m)})}
+function show(){maps.forEach(function(m){m.setAttribute('viewBox',view.join(' '));
+m.style.setProperty('--most',13*perPixel(m)+'px');marks(m);scale(m)})}
+function marks(m){[].forEach.call(m.querySelectorAll('pattern'),function(p){
+p.setAttribute('patternTransform','scale('+perPixel(m)+')')})}
 function perPixel(m){var r=m.getBoundingClientRect();return Math.max(view[2]/r.width,view[3]/r.height)}
 function scale(m){var s=m.parentNode.querySelector('.scale'),perM=s.dataset.share*home[2]/s.dataset.metres;
 var want=110*perPixel(m)/perM,p=Math.pow(10,Math.floor(Math.log10(want)));

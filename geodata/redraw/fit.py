@@ -12,7 +12,6 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geodata.coverage import overlaps
 from geodata.redraw.model import Floats, Ints
 
 Geometries = NDArray[np.object_]
@@ -27,6 +26,10 @@ _QUANTILE, _ROOM = 0.99, 1.5
 _SAMPLE = 60_000
 #: Share of vertices inside another unit from which on neighbours are said to disagree.
 _DISAGREE = 0.005
+#: Share of units that touch no other from which on the streets are taken to be left out of the file.
+_LONELY = 0.5
+_MOST_STREETS = 0.9
+_ASKED = 1_000
 _SAME_GROUND = 0.9
 
 
@@ -39,17 +42,22 @@ class Twice(NamedTuple):
 
 
 def tiles(shapes: Geometries, gap_m: float = LEAST_M) -> bool:
-    """Neighbours share every vertex, nothing overlaps, and no gap is narrower than ``gap_m``."""
-    return bool(shapely.coverage_is_valid(shapes[~shapely.is_empty(shapes)], gap_width=gap_m))
+    """Neighbours share every vertex, nothing overlaps, no gap is narrower than ``gap_m``, and most units touch one."""
+    solid = shapes[~shapely.is_empty(shapes)]
+    return bool(shapely.coverage_is_valid(solid, gap_width=gap_m)) and _street_m(solid) == 0
 
 
 def held_twice(shapes: Geometries) -> Twice:
     """Which units lie on the same ground (nine tenths of both), and areas in which no ground counts twice."""
-    found = overlaps(shapes)
     own_m2 = np.asarray(shapely.area(shapes), dtype=np.float64)
-    same = found.area_m2 >= _SAME_GROUND * np.maximum(own_m2[found.i], own_m2[found.j])
+    suspects = np.flatnonzero(~shapely.is_empty(shapely.coverage_invalid_edges(shapes)))
+    left, right = shapely.STRtree(shapes).query(shapes[suspects], predicate="intersects")
+    ends = np.sort(np.stack([suspects[left], right]), axis=0)
+    first, second = np.unique(ends[:, ends[0] != ends[1]], axis=1)
+    common_m2 = np.asarray(shapely.area(shapely.intersection(shapes[first], shapes[second])), dtype=np.float64)
+    same = common_m2 >= _SAME_GROUND * np.maximum(own_m2[first], own_m2[second])
     keeper: dict[int, int] = {}
-    for i, j in zip(found.i[same].tolist(), found.j[same].tolist(), strict=True):
+    for i, j in zip(first[same].tolist(), second[same].tolist(), strict=True):
         low, high = keeper.get(i, i), keeper.get(j, j)
         keeper[max(low, high)] = min(low, high)
     stacked = []
@@ -59,8 +67,8 @@ def held_twice(shapes: Geometries) -> Twice:
             host = keeper[host]
         if host != unit:
             stacked.append((unit, host))
-    larger = np.where(own_m2[found.i] > own_m2[found.j], found.i, found.j)
-    area_m2 = np.maximum(own_m2 - np.bincount(larger[~same], found.area_m2[~same], len(shapes)), 0.0)
+    larger = np.where(own_m2[first] > own_m2[second], first, second)
+    area_m2 = np.maximum(own_m2 - np.bincount(larger[~same], common_m2[~same], len(shapes)), 0.0)
     pairs = np.array(stacked, dtype=np.int64).reshape(-1, 2)
     area_m2[pairs[:, 0]] = 0.0
     return Twice(pairs, area_m2)
@@ -90,8 +98,15 @@ def disagreement_m(shapes: Geometries) -> float:
     seen = int(np.isfinite(nearest_m).sum())
     if seen and int((inside & apart).sum()) >= _DISAGREE * seen:
         return float(np.quantile(nearest_m[apart], _QUANTILE)) * _ROOM
-    lonely = np.ones(len(shapes), dtype=bool)
-    lonely[unit[nearest_m <= _SAME_M]] = False
-    if apart.any() and lonely.mean() > 0.5:
-        return float(nearest_m[apart].max()) * _ROOM
-    return 0.0
+    return _street_m(shapes)
+
+
+def _street_m(shapes: Geometries) -> float:
+    """The gap to the next unit that nine in ten stay within, if most touch none; else 0."""
+    asked = shapes[:: max(1, len(shapes) // _ASKED)]
+    _, gap_m = shapely.STRtree(shapes).query_nearest(
+        asked, max_distance=_MOST_M, exclusive=True, all_matches=False, return_distance=True
+    )
+    if not len(gap_m) or (gap_m > _SAME_M).mean() <= _LONELY:
+        return 0.0
+    return float(np.quantile(gap_m, _MOST_STREETS)) * _ROOM

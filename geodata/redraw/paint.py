@@ -117,7 +117,7 @@ def _legend(pen: ImageDraw.ImageDraw, whole: Image.Image, drawn: Picture, chines
         whole.paste(Image.fromarray(swatch).resize((32, 20), Image.Resampling.LANCZOS), (x, top))
         pen.rectangle((x, top, x + 32, top + 20), outline="#33414e")
         x = _write(pen, (x + 40, top + 1), " ".join(WORDS[name][0 if chinese else 1 :]), 13) + 24
-    x = _write(pen, (x, top + 1), " ".join(UNAVOIDABLE[0 if chinese else 1 :]), 13) + 32
+    x = _write(pen, (x, top + 1), "* " + " ".join(UNAVOIDABLE[0 if chinese else 1 :]), 13) + 32
     length_m = scale_m(drawn.px_per_m)
     length = length_m * drawn.px_per_m
     x = int(min(x, whole.width - _MARGIN - length))
