@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import njit
 
+from geodata.redraw.chance import Chance, below
 from geodata.redraw.ground import BALANCE, COMPACTNESS, COMPOUNDS, EXTENT, WORKLOAD, Ground
 from geodata.redraw.model import REFERENCE_COMPACTNESS, Bools, Floats, Ints
 
@@ -262,6 +263,27 @@ def unit_cost(ground: Ground, state: Tally, u: int) -> float:
         if first and ground.member[ground.member_ptr[c]] != u:
             cost += ground.weights[COMPOUNDS]
     return cost
+
+
+@njit(cache=True, nogil=True)
+def typical_change(ground: Ground, state: Tally, rng: Chance, tries: int) -> float:
+    """Mean absolute change of the weighted total by a random move between neighbouring grids; the plan stays as it is."""
+    total, met = 0.0, 0
+    for _ in range(tries):
+        u = below(rng, len(state.label))
+        degree = ground.indptr[u + 1] - ground.indptr[u]
+        if degree == 0 or ground.held[u]:
+            continue
+        a, b = state.label[u], state.label[ground.other[ground.indptr[u] + below(rng, degree)]]
+        if a == b or state.size[a] == 1:
+            continue
+        before = grid_score(ground, state, a)[2] + grid_score(ground, state, b)[2]
+        change = shift(ground, state, u, b)
+        change += grid_score(ground, state, a)[2] + grid_score(ground, state, b)[2] - before
+        shift(ground, state, u, a)
+        total += abs(change)
+        met += 1
+    return total / met if met else 0.0
 
 
 class Scratch(NamedTuple):
