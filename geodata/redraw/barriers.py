@@ -59,8 +59,8 @@ def of_table(columns: Mapping[str, Sequence[Any]], shapes: Any) -> tuple[Barrier
     """Barriers from the rows of a file with OpenStreetMap-like columns, and how many rows are none (houses, forests).
 
     Understood: ``highway``, ``railway``, ``waterway``, ``natural``, ``barrier``; else ``kind`` or ``layer`` (road,
-    water, rail, wall) and ``class``, ``fclass`` or ``type``; ``bridge``, ``tunnel``, and ``layer`` as a number (above
-    or below the ground). ``shapes`` are lines or polygons in a metric CRS.
+    water, rail, wall) and ``class``, ``fclass``, ``kind_detail`` or ``type``; ``bridge``, ``tunnel``, and ``layer`` as
+    a number (above or below the ground). ``shapes`` are lines or polygons in a metric CRS.
     """
     given = {name.strip().lower(): values for name, values in columns.items()}
     kept, kinds, classes, tunnel, bridge = [], [], [], [], []
@@ -160,7 +160,9 @@ def _kind(cells: Mapping[str, str]) -> tuple[str, str]:
         if value in _NO or (tag == "natural" and value not in _NATURAL):
             continue
         return kind, ("water" if tag == "natural" else value)
-    cls = next((cells[name] for name in ("class", "fclass", "type", "类别", "等级") if cells.get(name)), "")
+    cls = next(
+        (cells[name] for name in ("class", "fclass", "kind_detail", "type", "类别", "等级") if cells.get(name)), ""
+    )
     named = next((cells[name] for name in ("kind", "layer", "类型", "要素类型") if _KINDS.get(cells.get(name, ""))), "")
     said = cells.get("kind", "")
     by_class = _KIND_OF_CLASS.get(SYNONYMS.get(cls, cls), "") or _KIND_OF_CLASS.get(SYNONYMS.get(said, said), "")

@@ -26,8 +26,9 @@ class Built:
     ``geoms`` (n,): the ground of each unit as drawn, made valid. ``tolerance_m``: up to this far apart two outlines are
     one border; 0 where the polygons tile the ground (``tiled``). ``disagree_m``: how far apart neighbours were measured
     to lie. ``pairs``: neighbours, ``pairs_by_tolerance`` of which share no border in the file as it is; ``corners``
-    meet so shortly that nobody is sent across. ``lonely``: units without neighbours; ``stacked`` (s, 2): units on the
-    ground of another one; ``parts``: parts of the ground that hold together; ``along``: what the barriers did.
+    meet so shortly that nobody is sent across; ``opened`` borders join empty units that are shut in. ``lonely``: units
+    without neighbours; ``stacked`` (s, 2): units on the ground of another one; ``parts``: parts of the ground that hold
+    together; ``along``: what the barriers did.
     """
 
     geoms: Geometries
@@ -37,6 +38,7 @@ class Built:
     pairs: int
     pairs_by_tolerance: int
     corners: int
+    opened: int
     lonely: Ints
     stacked: Ints
     parts: int
@@ -51,6 +53,7 @@ class Built:
             "pairs": self.pairs,
             "pairs_by_tolerance": self.pairs_by_tolerance,
             "corner_contacts": self.corners,
+            "opened_for_empty_units": self.opened,
             "parts": self.parts,
             "without_neighbours": self.lonely.tolist(),
             "without_ground": self.stacked[:, 0].tolist(),
@@ -98,6 +101,10 @@ def units_from_coverage(
     length_m = _capped(i, j, length_m, perimeter_m)
     corner = _corners(i, j, length_m, n, tolerance)
     met = None if barriers is None else along(pieces, pair, len(i), shapes, barriers, NEAR_M + tolerance / 2)
+    crossable = ~corner if met is None else ~corner & met.crossable
+    people = counts if population is None else counts + whole("population", population)
+    shut = _shut_in(i, j, length_m, crossable, people == 0, group)
+    crossable[shut] = True
     none = np.zeros(len(i))
     borders = Borders(
         i,
@@ -105,7 +112,7 @@ def units_from_coverage(
         length_m,
         none if met is None else np.minimum(met.barrier_m / (1 if tiled else 2), length_m),
         none if met is None else np.minimum(met.torn_m / (1 if tiled else 2), length_m),
-        ~corner if met is None else ~corner & met.crossable,
+        crossable,
     )
     borders = _with_stacked(borders, stacked)
     optional = {"population": None if population is None else whole("population", population)}
@@ -122,6 +129,7 @@ def units_from_coverage(
         len(borders.i),
         0 if tiled else _only_by_tolerance(shapes, borders),
         int(corner.sum()),
+        len(shut),
         np.flatnonzero(np.bincount(np.concatenate([borders.i, borders.j]), minlength=n) == 0),
         stacked,
         int(parts.max(initial=-1)) + 1,
@@ -169,6 +177,25 @@ def _corners(i: Ints, j: Ints, length_m: Floats, n: int, tolerance_m: float) -> 
     return np.asarray(
         (length_m < _CORNER * tolerance_m) & (length_m < longest_m[i]) & (length_m < longest_m[j]), dtype=bool
     )
+
+
+def _shut_in(i: Ints, j: Ints, length_m: Floats, crossable: Bools, empty: Bools, group: Any) -> Ints:
+    """Borders by which units that nobody lives in and nobody can walk into (water) are part of the ground beside them.
+
+    One border each, the longest: through it a grid can hold the unit, and never reach the other bank.
+    """
+    n = len(empty)
+    home = np.zeros(n, dtype=np.int64) if group is None else np.asarray(group)
+    inner = home[i] == home[j]
+    open_ = np.bincount(np.concatenate([i[crossable & inner], j[crossable & inner]]), minlength=n) > 0
+    shut = empty & ~open_
+    here, there = np.concatenate([i[inner], j[inner]]), np.concatenate([j[inner], i[inner]])
+    border = np.tile(np.flatnonzero(inner), 2)
+    mine = shut[here]
+    here, there, border = here[mine], there[mine], border[mine]
+    order = np.lexsort((border, -length_m[border], shut[there], here))
+    _, first = np.unique(here[order], return_index=True)
+    return np.unique(border[order][first])
 
 
 def _with_stacked(borders: Borders, stacked: Ints) -> Borders:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import shapely
 
 from geodata.errors import GeodataError
 from geodata.redraw.build import Built, units_from_coverage
@@ -91,6 +92,8 @@ def task_of(ground: Ground, ask: Ask, start: Sequence[str] | None = None, barrie
         raise GeodataError("REDRAW_WEIGHT_UNKNOWN", name=min(unknown), names=", ".join(PARTS))
     group, groups, kind, bands, classes = _groups(ground, ask)
     households = ground.counts(ask.households)
+    if barriers is not None and not _meet(barriers, ground):
+        raise GeodataError("REDRAW_BARRIERS_ELSEWHERE")
     units, built = units_from_coverage(
         ground.geoms,
         households,
@@ -179,6 +182,11 @@ def _locks(locks: Sequence[str], ids: Sequence[str], number: Mapping[str, int]) 
             code = {"unit": "REDRAW_LOCK_NO_UNIT", "grid": "REDRAW_LOCK_NO_GRID"}.get(what, "REDRAW_LOCK_WRITTEN")
             raise GeodataError(code, name=name, lock=lock)
     return locked, closed
+
+
+def _meet(barriers: Barriers, ground: Ground) -> bool:
+    """Do the barriers lie where the units are?"""
+    return bool(shapely.intersects(shapely.box(*shapely.total_bounds(ground.geoms)), barriers.geometry).any())
 
 
 def _named(error: GeodataError, ground: Ground, grids: Sequence[str]) -> GeodataError:

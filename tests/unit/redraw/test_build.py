@@ -301,6 +301,16 @@ def test_what_runs_underground_or_through_a_unit_is_no_barrier() -> None:
     assert closed(barred(("water", "river", line((50, -10), (50, 210))))) == set()
 
 
+def test_water_that_is_a_unit_belongs_to_one_bank_and_joins_nothing() -> None:
+    banks = [shapely.box(0, 0, 300, 100), shapely.box(0, 100, 300, 130), shapely.box(0, 130, 300, 230)]
+    river = Barriers.of([banks[1]], ["water"], ["river"])
+    units, made = units_from_coverage(banks, [50, 0, 50], barriers=river)
+    assert pairs(units, crossable=True) == {(0, 1)}
+    assert made.opened == 1
+    settled, _ = units_from_coverage(banks, [50, 3, 50], barriers=river)
+    assert pairs(settled, crossable=True) == set()
+
+
 def test_openstreetmap_columns_are_understood() -> None:
     table = {
         "highway": ["primary", None, None, None, None, "footway"],

@@ -1,4 +1,4 @@
-"""``gridmap redraw-file`` as a user runs it: any file in, plan, report and map out; every mistake told in a sentence."""
+"""``gridmap redraw-file`` as a user runs it: any file in, plan, report and map out, every mistake told."""
 
 from __future__ import annotations
 
