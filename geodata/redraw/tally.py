@@ -202,7 +202,9 @@ def breach(band: Limits, h: int, p: int, over_h: int, over_p: int) -> tuple[int,
 
 @njit(cache=True, nogil=True)
 def grid_score(ground: Ground, state: Tally, g: int) -> tuple[int, float, float]:
-    """Excess, households outside and cost by itself of one grid."""
+    """Excess, households outside and cost by itself of one grid; a free slot has none of them."""
+    if state.size[g] == 0:
+        return 0, 0.0, 0.0
     group = state.group[g]
     excess, outside = breach(
         limits_of(ground, group), state.households[g], state.population[g], state.over_h[g], state.over_p[g]
