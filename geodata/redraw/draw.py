@@ -40,6 +40,7 @@ _MARKS = {
 _SIMPLIFY_PX = 0.4
 _MOST_UNITS = 4_000
 _MOST_LABELS = 2_500
+_MANY_GRIDS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,8 @@ def _svg(drawn: Picture, panel: Panel, number: int) -> str:
         parts.append(f'<g><title>{escape(note)}</title><path d="{path}" fill="{STYLES[status][0]}"/>{over}</g>')
     if len(panel.units):
         parts.append(f'<path class="unit" d="{"".join(_path(shape) for shape in panel.units)}"/>')
-    parts.append(f'<path class="grid" d="{"".join(_path(shape) for shape in panel.shapes)}"/>')
+    thin = " thin" if len(panel.shapes) > _MANY_GRIDS else ""
+    parts.append(f'<path class="grid{thin}" d="{"".join(_path(shape) for shape in panel.shapes)}"/>')
     parts += _labels(panel)
     length_m = scale_m(drawn.px_per_m)
     parts.append(f"</svg>{_scale(length_m, length_m * drawn.px_per_m, drawn.width)}</figure>")
@@ -247,7 +249,7 @@ small{font-weight:400;color:#4a5866}
 svg.map{width:100%;height:72vh;border:1px solid #c5ccd3;background:#fbfbf8;touch-action:none;cursor:grab;display:block}
 .map path{fill-rule:evenodd;vector-effect:non-scaling-stroke}
 .map .unit{fill:none;stroke:#33414e;stroke-opacity:.25;stroke-width:.5;pointer-events:none}
-.map .grid{fill:none;stroke:#1b2733;stroke-width:1.3;pointer-events:none}
+.map .grid{fill:none;stroke:#1b2733;stroke-width:1.3;pointer-events:none}.map .thin{stroke-width:.7}
 .map text{text-anchor:middle;dominant-baseline:central;font-size:min(var(--fit),var(--most));
 fill:#14202b;stroke:#fff;stroke-width:.25em;paint-order:stroke;stroke-linejoin:round;
 pointer-events:none}
@@ -262,7 +264,9 @@ _SCRIPT = """
 var home=maps[0].getAttribute('viewBox').split(' ').map(Number),view=home.slice();
 function show(){maps.forEach(function(m){m.setAttribute('viewBox',view.join(' '));
 m.style.setProperty('--most',13*perPixel(m)+'px');marks(m);scale(m)})}
-function marks(m){[].forEach.call(m.querySelectorAll('pattern'),function(p){
+function marks(m){var k=perPixel(m);[].forEach.call(m.querySelectorAll('text'),function(t){
+t.style.display=parseFloat(t.style.getPropertyValue('--fit'))<6*k?'none':''});
+[].forEach.call(m.querySelectorAll('pattern'),function(p){
 p.setAttribute('patternTransform','scale('+perPixel(m)+')')})}
 function perPixel(m){var r=m.getBoundingClientRect();return Math.max(view[2]/r.width,view[3]/r.height)}
 function scale(m){var s=m.parentNode.querySelector('.scale'),perM=s.dataset.share*home[2]/s.dataset.metres;

@@ -32,7 +32,7 @@ def report(task: Task, redrawn: Redrawn, *, version: str, **more: Any) -> dict[s
         "format": FORMAT,
         "version": version,
         "instance": instance_summary(task),
-        "summary": plan_summary(redrawn.plan, redrawn.measured),
+        "summary": plan_summary(redrawn.plan, redrawn.measured) | _left(redrawn),
         "households_moved": moved,
         "objective": objective(task.instance, redrawn.measured),
         "score": score(redrawn.measured),
@@ -95,8 +95,8 @@ def variant(task: Task, redrawn: Redrawn) -> dict[str, Any]:
     """One plan of several in a few numbers."""
     return {
         **plan_summary(redrawn.plan, redrawn.measured),
+        **_left(redrawn),
         "households_moved": moved_households(task.instance, redrawn.plan),
-        "avoidable": sum(found.avoidable for found in redrawn.violations),
         "score": score(redrawn.measured),
     }
 
@@ -204,6 +204,12 @@ def _named_value(task: Task, key: str, value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_named_value(task, "", item) for item in value]
     return value
+
+
+def _left(redrawn: Redrawn) -> dict[str, int]:
+    """Violations that are left: not proved to be unavoidable, and proved."""
+    avoidable = sum(found.avoidable for found in redrawn.violations)
+    return {"avoidable": avoidable, "unavoidable": len(redrawn.violations) - avoidable}
 
 
 def _by_grid(row: dict[str, Any]) -> tuple[str, str]:

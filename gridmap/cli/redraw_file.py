@@ -66,7 +66,7 @@ def command(
     """Draw grids of the right size from the units in a file; needs no database."""
     with coded_errors(as_json):
         ask = _ask(given)
-        _check_outputs([units, given["start"], given["barriers"]], [out, report_path, map_path])
+        _check_outputs([units, given["barriers"]], [out, report_path, map_path])
         task, more = _task(units, ask, given)
         if not as_json:
             _tell(task)
@@ -318,15 +318,14 @@ def _tell(task: Task) -> None:
 def _told(document: dict[str, Any]) -> str:
     locale, summary = language(), document["summary"]
     lines = [sentence("REDRAW_CANCELLED", locale)] if document["stopped"] == "cancelled" else []
-    avoidable = sum(found["avoidable"] for found in document["violations"])
     lines.append(
         sentence(
             "REDRAW_DONE",
             locale,
             grids=summary["grids"],
             in_band=summary["in_band"],
-            avoidable=avoidable,
-            unavoidable=len(document["violations"]) - avoidable,
+            avoidable=summary["avoidable"],
+            unavoidable=summary["unavoidable"],
             moved=document["households_moved"],
             compactness=summary["mean_polsby_popper"],
             seconds=round(document["seconds"], 1),
