@@ -51,6 +51,12 @@ def _pages() -> list[str]:
     return sorted({*found, "/api/v1/docs"})
 
 
+def breaches(page: Page) -> list[str]:
+    """What axe finds on the page as it stands."""
+    page.evaluate(AXE.read_text("utf-8"))
+    return list(page.evaluate(_BREACHES))
+
+
 def _overflow(page: Page) -> list[str]:
     """What is wider than the window: a page never scrolls sideways."""
     return page.evaluate(
@@ -80,7 +86,5 @@ def test_every_page(browser: Browser, demo_server: Server, signed_in: Path, lang
                 continue
             page.wait_for_timeout(150)
             faults += [f"{address}: wider than the window: {what}" for what in _overflow(page)]
-            page.evaluate(AXE.read_text("utf-8"))
-            found = page.evaluate(_BREACHES)
-            faults += [f"{address}: {fault}" for fault in found]
+            faults += [f"{address}: {fault}" for fault in breaches(page)]
         assert not faults, "\n".join(faults)
