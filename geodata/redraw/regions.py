@@ -108,8 +108,8 @@ def _open(
     inside, grids, units, before = room
     centre = pool[below(rng, len(pool))]
     size = sizes[0] + below(rng, sizes[1] - sizes[0] + 1)
-    k = _gather(ground, state, mine, inside, grids, centre, size, work)
-    m = _members(ground, state, inside, units, centre, work)
+    k = gather(ground, state, mine, inside, grids, centre, size, work)
+    m = members(ground, state, inside, units, centre, work)
     for q in range(m):
         before[q] = state.label[units[q]]
     excess, outside, cost = _sums(value, grids, k)
@@ -150,7 +150,7 @@ def _close(
 
 
 @njit(cache=True, nogil=True)
-def _gather(
+def gather(
     ground: Ground, state: Tally, mine: Bools, inside: Bools, grids: Ints, centre: int, size: int, work: Scratch
 ) -> int:
     """Mark the grid of ``centre`` and those met around it, nearest first, until there are ``size``; how many there are."""
@@ -181,7 +181,7 @@ def _gather(
 
 
 @njit(cache=True, nogil=True)
-def _members(ground: Ground, state: Tally, inside: Bools, units: Ints, centre: int, work: Scratch) -> int:
+def members(ground: Ground, state: Tally, inside: Bools, units: Ints, centre: int, work: Scratch) -> int:
     """Fill ``units`` with those of the grids inside (they hold together around ``centre``); how many there are."""
     stamp = work.stamp
     work.clock[0] += 2

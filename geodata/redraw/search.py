@@ -20,6 +20,7 @@ from geodata.redraw.ground import Ground
 from geodata.redraw.model import Ints
 from geodata.redraw.regions import improve, region
 from geodata.redraw.tally import Tally, recount, score, scratch, tally, typical_change
+from geodata.redraw.treecut import mend
 
 _GOLDEN_ANGLE = 2.399963229728653
 _UNITS_PER_STRIP = 500
@@ -30,6 +31,12 @@ _ANNEAL_CHUNKS = 24
 _CHUNK_MOVES = 500  # a unit
 _PER_UNIT = 300  # moves a unit of a region, a round
 _REGION = (4, 16)  # grids
+_TREES = 30  # trees a batch
+_TREE_REGIONS = ((2, 4), (2, 6), (2, 9))  # grids
+_TREE_MOVES = 2_000  # what a tree counts in the budget: about its time
+_MEND_SHARE = 0.25
+_MEND_PATIENCE = 120  # batches without a better plan before giving up
+_MEND_RETURN = 10  # batches after which the best plan is taken up again
 _USUAL_CHANGE = 0.1  # of the score by a move, where only compactness has a weight: the temperatures were found there
 
 
@@ -121,7 +128,10 @@ class Search:
             self.keep()
             self.back_to_best()
         tell(self)
+        self._mend(budget)
+        tell(self)
         while budget.left():
+            self._cut_trees(_TREES, _TREE_REGIONS[self.turns % len(_TREE_REGIONS)], wander=False)
             self._improve(budget)
             self.keep()
             tell(self)
@@ -160,6 +170,27 @@ class Search:
             done += made
             budget.done += made
             share = following
+
+    def _mend(self, budget: Budget) -> None:
+        """Let breaks of the band wander until they dissolve, nothing has helped for long, or a share of the budget is spent."""
+        until, idle = budget.share() + _MEND_SHARE, 0
+        while self.best_key[0] and idle < _MEND_PATIENCE and budget.left() and budget.share() < until:
+            self._cut_trees(_TREES, _TREE_REGIONS[idle % len(_TREE_REGIONS)], wander=True)
+            budget.done += _TREES * _TREE_MOVES
+            idle = 0 if self.keep() else idle + 1
+            if idle % _MEND_RETURN == 0:
+                self.back_to_best()
+        self.back_to_best()
+
+    def _cut_trees(self, rounds: int, sizes: tuple[int, int], *, wander: bool) -> None:
+        """Cut random trees over regions around what breaks the band."""
+        bad = (self.value.excess > 0) & (self.state.size > 0)
+        urgent = np.flatnonzero(bad[self.state.label] & ~self.ground.held)
+        if len(urgent):
+            everywhere = np.ones(len(bad), dtype=bool)
+            spare = np.flatnonzero(self.state.size == 0)
+            args = (self.ground, self.state, self.value, everywhere, urgent, spare, sizes, rounds, wander)
+            mend(*args, self.rng[0], self.work[0], self.room[0])
 
     def _improve(self, budget: Budget) -> None:
         """One chunk of rounds over large neighbourhoods, a strip a thread."""
