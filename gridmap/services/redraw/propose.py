@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+import numpy as np
+
 from geodata.redraw.model import Instance
 from geodata.redraw.result import Redrawn, Step
 from gridmap import __version__
@@ -45,7 +47,7 @@ def propose(
     say(0.01, "读取 / reading", None)
     ground = read(actor, plan_id, wish)
     before = tell.standing(ground.instance, ground.instance.start)
-    found, wanted = _search(ground.instance, wish, before, say, asked)
+    found, wanted = _search(ground.instance, wish, say, asked)
     if wanted == "cancel":
         raise Conflict("JOB_CANCELLED")
     say(0.87, "写入 / writing", None)
@@ -85,7 +87,7 @@ def propose(
     )
 
 
-def _search(instance: Instance, wish: Wish, before: Mapping[str, Any], say: Say, asked: Asked) -> tuple[Redrawn, str]:
+def _search(instance: Instance, wish: Wish, say: Say, asked: Asked) -> tuple[Redrawn, str]:
     """The engine's result, and what the person asked for meanwhile."""
     from geodata.redraw.engine import redraw
 
@@ -98,7 +100,8 @@ def _search(instance: Instance, wish: Wish, before: Mapping[str, Any], say: Say,
             return bool(wanted)
         last = time.monotonic()
         wanted = asked()
-        live = tell.standing(instance, step.plan) | tell.moved(instance, step.plan) | {"was_in_band": before["in_band"]}
+        plan = np.where(step.plan >= 0, step.plan, instance.start)  # communities whose turn has not come
+        live = tell.standing(instance, plan) | tell.moved(instance, plan)
         say(low + (high - low) * min(step.share, 1.0), "划分 / redrawing", live | {"moves": step.moves})
         return bool(wanted)
 
