@@ -34,7 +34,7 @@ _PLAN_HEADER = ("unit", "grid")
 class Ground:
     """The units of a file: ``ids`` (n,), columns by the name they were asked for, ground in a local metric CRS.
 
-    ``lon``: the longitude that chose the metric CRS. ``rows``: 1-based record numbers. ``notes``: what the reader said.
+    ``lon``: the longitude that chose the metric CRS. ``rows``: 1-based record numbers.
     """
 
     ids: list[str]

@@ -107,6 +107,6 @@ def _street_m(shapes: Geometries) -> float:
     _, gap_m = shapely.STRtree(shapes).query_nearest(
         asked, max_distance=_MOST_M, exclusive=True, all_matches=False, return_distance=True
     )
-    if not len(gap_m) or (gap_m > _SAME_M).mean() <= _LONELY:
+    if (gap_m > _SAME_M).sum() <= _LONELY * len(asked):
         return 0.0
-    return float(np.quantile(gap_m, _MOST_STREETS)) * _ROOM
+    return min(float(np.quantile(gap_m, _MOST_STREETS)) * _ROOM, _MOST_M)

@@ -119,9 +119,12 @@ def task_of(ground: Ground, ask: Ask, start: Sequence[str] | None = None, barrie
 
 
 def bands_of(profile: Profile) -> dict[str, Band]:
-    """The bands of a standard by class: households, and people up to the profile's limit."""
-    bands = {}
-    for name in ("urban", "rural"):
+    """The bands of a standard by class: households, and people up to the profile's limit.
+
+    Micro-grids have theirs only where the standard is for nothing else.
+    """
+    bands: dict[str, Band] = {}
+    for name in ("urban", "rural") if profile.urban or profile.rural else ("micro",):
         bound = profile.bound(name)
         if bound is not None:
             people = bound.population.limit if bound.population else NO_LIMIT

@@ -174,6 +174,12 @@ def test_holes_and_parts() -> None:
     assert made.disagree_m == 0
 
 
+def test_scattered_villages_are_no_blocks_with_streets() -> None:
+    far = [shapely.box(x * 5000, 0, x * 5000 + 200, 200) for x in range(6)]
+    _, made = built([*far, shapely.box(230, 0, 430, 200)])
+    assert (made.tolerance_m, made.parts) == (0, 7)
+
+
 def test_an_island_is_named() -> None:
     _, made = built([*squares(2, 1), shapely.box(5000, 0, 5100, 100)])
     assert made.lonely.tolist() == [2]

@@ -144,6 +144,11 @@ def test_people_are_bounded_by_the_standard() -> None:
     assert bands_of(load("national-rural"))["rural"] == Band(200, 300, 0, 2000)
 
 
+def test_a_standard_of_micro_grids_bounds_them() -> None:
+    assert list(bands_of(load("micro-grid"))) == ["micro"]
+    assert "micro" not in bands_of(load("national"))
+
+
 @pytest.mark.parametrize(
     ("ask", "start", "code"),
     [
