@@ -19,7 +19,11 @@ from geodata.redraw.model import NO_LIMIT, Band, Instance
 from geodata.redraw.pockets import open_borders
 
 
-@dataclass(slots=True)
+class GivenUpError(Exception):
+    """The search cost more than it may; nothing is known."""
+
+
+@dataclass(frozen=True, slots=True)
 class Effort:
     """What a search may cost: sets listed, steps of the cover search, and a deadline (``time.monotonic``)."""
 
@@ -27,9 +31,11 @@ class Effort:
     steps: int = 300_000
     deadline: float = float("inf")
 
-    def spend(self) -> bool:
-        """Whether there is time left."""
-        return monotonic() < self.deadline
+    def check(self, *, sets: int = 0, steps: int = 0) -> None:
+        """Raise ``GivenUpError`` if that is too much, or it is too late."""
+        late = (sets + steps) % 1024 == 0 and monotonic() > self.deadline
+        if late or sets > self.sets or steps > self.steps:
+            raise GivenUpError
 
 
 class Terrain:
@@ -104,14 +110,23 @@ class Terrain:
                     heapq.heappush(heap, (far + self.counts[other][2], other))
         return found
 
-    def region(self, core: list[int], breaks: int) -> set[int]:
-        """The core's own ground: what leaves it from the core holds more than ``breaks`` maxima inside it.
+    def moat(self, core: list[int], breaks: int) -> dict[int, int]:
+        """Households by unit that a grid has to hold to get away from ``core``: more than ``breaks`` maxima in all.
 
-        Hence, where the regions of several cores do not overlap, a grid that touches them all breaks the band as often
-        as all of them ask for together, and their breaks add up.
+        A unit counts for the part of it that lies nearer to the core than that, counted in households on the way. Where
+        moats of several cores take no unit's households twice, and no core lies in the moat of another, a grid that
+        touches them all breaks the band as often as all of them ask for: their breaks add up (moat packing; Goemans &
+        Williamson 1995).
         """
-        inside = self.ball(core, breaks * self.bands[core[0]].households_max)
-        return set(inside) | set(core) | {other for unit in inside for other in self.near[unit]}
+        width = breaks * self.bands[core[0]].households_max + 1
+        whole = self.ball(core, width - 1)
+        before = {unit: far - self.counts[unit][2] for unit, far in whole.items()}
+        for unit in whole:
+            for other in self.near[unit]:
+                if other not in whole:
+                    before[other] = min(before.get(other, width), whole[unit])
+        before |= dict.fromkeys(core, 0)
+        return {unit: min(self.counts[unit][2], width - far) for unit, far in before.items()}
 
 
 def bounded(band: Band) -> bool:
@@ -129,23 +144,20 @@ def breaks_of(h: int, p: int, counted_h: int, counted_p: int, band: Band) -> int
     return max(over, int(h < band.households_min or p < band.population_min))
 
 
-def forced(terrain: Terrain, core: list[int], breaks: int, effort: Effort) -> bool | None:
+def forced(terrain: Terrain, core: list[int], breaks: int, effort: Effort) -> bool:
     """Whether the grids that touch ``core`` break the band at least ``breaks`` times in every plan.
 
-    False: they can do with less, as far as the core alone is concerned. None: not found out with this effort.
+    False: they can do with less, as far as the core alone is concerned. Raises ``GivenUpError``.
     """
-    sets = list_sets(terrain, core, breaks - 1, effort)
-    if sets is None:
-        return None
-    coverable = _Cover(sets, len(core), effort).search((1 << len(core)) - 1, 0, breaks - 1)
-    return None if coverable is None else not coverable
+    cover = _Cover(list_sets(terrain, core, breaks - 1, effort), len(core), effort)
+    return not cover.search((1 << len(core)) - 1, 0, breaks - 1)
 
 
-def list_sets(terrain: Terrain, core: list[int], spare: int, effort: Effort) -> list[tuple[int, int]] | None:
+def list_sets(terrain: Terrain, core: list[int], spare: int, effort: Effort) -> list[tuple[int, int]]:
     """All connected sets that touch ``core`` and break the band at most ``spare`` times, as (bits, breaks).
 
     Bits ``0 .. len(core) - 1`` are the core's units in order. Where the core is one unit, the first set says enough.
-    None where there are more sets than the effort allows.
+    Raises ``GivenUpError`` where there are more sets than the effort allows.
     """
     band = terrain.bands[core[0]]
     reach = terrain.ball(core, (spare + 1) * band.households_max)
@@ -156,8 +168,7 @@ def list_sets(terrain: Terrain, core: list[int], spare: int, effort: Effort) -> 
     complete = {label for label, units in terrain.locked.items() if all(u in place for u in units)}
     found: list[tuple[int, int]] = []
     for tried, (bits, h, p, counted_h, counted_p, lock) in enumerate(_grow(terrain, order, near, len(core), spare)):
-        if tried > effort.sets or (tried % 1024 == 0 and not effort.spend()):
-            return None
+        effort.check(sets=tried)
         if lock >= 0 and (lock not in complete or bits & whole[lock] != whole[lock]):
             continue
         broken = breaks_of(h, p, counted_h, counted_p, band)
@@ -231,8 +242,8 @@ class _Cover:
         self.failed: set[tuple[int, int]] = set()
         self.effort, self.steps = effort, 0
 
-    def search(self, missing: int, used: int, spare: int) -> bool | None:
-        """Whether what is ``missing`` can be covered beside ``used`` breaking at most ``spare``; None if given up."""
+    def search(self, missing: int, used: int, spare: int) -> bool:
+        """Whether ``missing`` can be covered without what is ``used``, breaking the band up to ``spare`` times."""
         if not missing:
             return True
         if (used, spare) in self.failed:
@@ -242,10 +253,8 @@ class _Cover:
             if broken > spare or bits & used:
                 continue
             self.steps += 1
-            if self.steps > self.effort.steps or (self.steps % 1024 == 0 and not self.effort.spend()):
-                return None
-            found = self.search(missing & ~bits, used | bits, spare - broken)
-            if found is not False:
-                return found
+            self.effort.check(steps=self.steps)
+            if self.search(missing & ~bits, used | bits, spare - broken):
+                return True
         self.failed.add((used, spare))
         return False

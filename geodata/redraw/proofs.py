@@ -10,14 +10,15 @@ A proof names a *core* of units and how often the grids that touch it break the 
 ``exhaustive``       all ways to cover the core were tried
 ==================== ===============================================================================================
 
-Breaks of several cores add up only where one grid cannot pay for two (:meth:`proof_search.Terrain.region`); a grid is
+Breaks of several cores add up only where one grid cannot pay for two (:meth:`proof_search.Terrain.moat`); a grid is
 unavoidable where the plan breaks the band around its cores exactly as often as they prove. Everything else is reported
 as avoidable: not proved, perhaps not true. :mod:`geodata.redraw.verify` re-checks it all by other means.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
@@ -26,7 +27,7 @@ import numpy as np
 from geodata.redraw.measure import STATUS, Grids, surplus, tabulate
 from geodata.redraw.model import Instance, Ints
 from geodata.redraw.pockets import Pocket, pocket_of, pockets
-from geodata.redraw.proof_search import Effort, Terrain, breaks_of, forced
+from geodata.redraw.proof_search import Effort, GivenUpError, Terrain, breaks_of, forced
 from geodata.redraw.result import Violation
 
 WHOLE_POCKET = 30  # units up to which a pocket is searched as a whole
@@ -41,7 +42,7 @@ class Core:
     units: tuple[int, ...]
     breaks: int
     empty_free: bool = False
-    numbers: tuple[tuple[str, Any], ...] = ()
+    numbers: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def proof(self) -> dict[str, Any]:
         """As JSON-ready data."""
@@ -50,7 +51,7 @@ class Core:
             "core": list(self.units),
             "breaks": self.breaks,
             "empty_free": self.empty_free,
-            **dict(self.numbers),
+            **self.numbers,
         }
 
 
@@ -81,20 +82,56 @@ def lower_bound(instance: Instance, *, budget_s: float = 1.0) -> Ints:
     """
     pocket = pocket_of(instance)
     terrain, effort = Terrain(instance), Effort(sets=2_000, steps=2_000, deadline=monotonic() + budget_s)
-    bound = np.zeros(int(pocket.max(initial=-1)) + 1, dtype=np.int64)
-    taken: set[int] = set()
     cores = [core for part in pockets(instance) if (core := _pocket_total(part)) is not None]
     for unit in np.flatnonzero((pocket >= 0) & (instance.units.households > 0)).tolist():
-        if not effort.spend():
+        if monotonic() > effort.deadline:
             break
-        if forced(terrain, [unit], 1, effort):
-            cores.append(Core("enclosed", (unit,), 1))
+        with suppress(GivenUpError):
+            if forced(terrain, [unit], 1, effort):
+                cores.append(Core("enclosed", (unit,), 1))
+    apart = _Apart(terrain)
     for core in sorted(cores, key=lambda core: len(core.units)):
-        region = terrain.region(list(core.units), core.breaks)
-        if not region & taken:
-            taken |= region
-            bound[pocket[core.units[0]]] += core.breaks
+        if not apart.clashes(core):
+            apart.add(core)
+    bound = np.zeros(int(pocket.max(initial=-1)) + 1, dtype=np.int64)
+    for core in apart.cores:
+        bound[pocket[core.units[0]]] += core.breaks
     return bound
+
+
+class _Apart:
+    """Cores whose breaks add up (:meth:`Terrain.moat`)."""
+
+    def __init__(self, terrain: Terrain) -> None:
+        self.terrain = terrain
+        self.moats: dict[Core, dict[int, int]] = {}
+
+    @property
+    def cores(self) -> list[Core]:
+        """In the order they were added."""
+        return list(self.moats)
+
+    def clashes(self, core: Core) -> list[Core]:
+        """Cores that want the same households, or lie in each other's moat."""
+        moat = self.terrain.moat(list(core.units), core.breaks)
+        taken: dict[int, int] = {}
+        for other in self.moats.values():
+            for unit, households in other.items():
+                taken[unit] = taken.get(unit, 0) + households
+        tight = {unit for unit, more in moat.items() if taken.get(unit, 0) + more > self.terrain.counts[unit][2]}
+        return [
+            other
+            for other, own in self.moats.items()
+            if not (own.keys().isdisjoint(tight | set(core.units)) and moat.keys().isdisjoint(other.units))
+        ]
+
+    def add(self, core: Core) -> None:
+        """Keep ``core``."""
+        self.moats[core] = self.terrain.moat(list(core.units), core.breaks)
+
+    def remove(self, core: Core) -> None:
+        """Forget ``core``."""
+        del self.moats[core]
 
 
 def _given(instance: Instance, plan: Ints, grids: Grids) -> dict[int, dict[str, Any]]:
@@ -129,7 +166,7 @@ def _pocket_total(pocket: Pocket) -> Core | None:
         "fewer": {"grids": few, "households_over": households - few * band.households_max} if few else None,
         "more": {"grids": few + 1, "households_under": max((few + 1) * band.households_min - households, 0)},
     }
-    return Core("pocket_total", tuple(pocket.bound.tolist()), 1, False, tuple(numbers.items()))
+    return Core("pocket_total", tuple(pocket.bound.tolist()), 1, numbers=numbers)
 
 
 class _Prover:
@@ -138,7 +175,8 @@ class _Prover:
     def __init__(self, instance: Instance, plan: Ints, grids: Grids, open_: list[int], deadline: float) -> None:
         self.instance, self.plan = instance, plan
         self.broken = {int(grids.grid[slot]): int(grids.excess[slot]) for slot in open_}
-        self.terrains = {False: Terrain(instance)}
+        self.terrain, self.walked_over = Terrain(instance), Terrain(instance, empty_free=True)
+        self.apart = _Apart(self.terrain)
         self.members: dict[int, list[int]] = {}
         for unit, grid in enumerate(plan.tolist()):
             self.members.setdefault(grid, []).append(unit)
@@ -150,39 +188,35 @@ class _Prover:
                 self.totals |= dict.fromkeys(core.units, core)
 
     def proofs(self) -> dict[int, dict[str, Any]]:
-        """Proofs by grid, of those grids that are proved to be unavoidable."""
-        found: list[tuple[Core, set[int]]] = []
+        """Proofs by grid, of those grids that are proved to be unavoidable: cheap ones first, for all grids."""
         pocket = pocket_of(self.instance)
         by_pocket: dict[int, list[int]] = {}
-        for grid in self.broken:
+        for grid in sorted(self.broken, key=lambda grid: (len(self.members[grid]), grid)):
             by_pocket.setdefault(int(pocket[self.members[grid][0]]), []).append(grid)
         for where, broken in by_pocket.items():
             units = np.flatnonzero(pocket == where).tolist()
-            self._add(found, self._whole(units, sum(self.broken[grid] for grid in broken)))
-            for grid in sorted(broken, key=lambda grid: (len(self.members[grid]), grid)):
-                if not self._settled(grid, [core for core, _ in found]):
-                    self._add(found, self._around(grid))
-        cores = [core for core, _ in found]
-        return {grid: proof for grid in self.broken if (proof := self._settled(grid, cores))}
+            self._add(self._whole(units, sum(self.broken[grid] for grid in broken)))
+        for look in (self._plain, self._grown):
+            for grid in (grid for broken in by_pocket.values() for grid in broken):
+                if not self._settled(grid):
+                    self._add(look(grid))
+        return {grid: proof for grid in self.broken if (proof := self._settled(grid))}
 
-    def _add(self, found: list[tuple[Core, set[int]]], core: Core | None) -> None:
+    def _add(self, core: Core | None) -> None:
         """Keep ``core`` if its breaks add up with those found before, else join it with those, if that is proved."""
-        if core is None:
+        if core is None or core in self.apart.cores:
             return
-        region = self._terrain(False).region(list(core.units), core.breaks)
-        clash = [item for item in found if item[1] & region]
-        if clash:
-            units = sorted({unit for item, _ in clash for unit in item.units} | set(core.units))
-            joined = self._prove(units, core.breaks + sum(item.breaks for item, _ in clash))
-            if joined is None:
-                return
-            for item in clash:
-                found.remove(item)
-            self._add(found, joined)
+        clash = self.apart.clashes(core)
+        if not clash:
+            self.apart.add(core)
             return
-        found.append((core, region))
+        units = sorted({unit for other in clash for unit in other.units} | set(core.units))
+        if len(units) <= CORE and (joined := self._prove(units, core.breaks + sum(other.breaks for other in clash))):
+            for other in clash:
+                self.apart.remove(other)
+            self._add(joined)
 
-    def _settled(self, grid: int, cores: list[Core]) -> dict[str, Any] | None:
+    def _settled(self, grid: int) -> dict[str, Any] | None:
         """The proof of ``grid`` if the plan breaks the band around its cores exactly as often as they prove.
 
         Cores and grids that touch are counted together: all that hang on ``grid``, one through the other.
@@ -190,7 +224,7 @@ class _Prover:
         linked: list[Core] = []
         grids = {grid}
         while more := [
-            core for core in cores if core not in linked and not grids.isdisjoint(self._touching(core.units))
+            core for core in self.apart.cores if core not in linked and not grids.isdisjoint(self._touching(core.units))
         ]:
             linked += more
             grids |= {one for core in more for one in self._touching(core.units)}
@@ -210,8 +244,8 @@ class _Prover:
             return None
         return self._prove(units, breaks)
 
-    def _around(self, grid: int) -> Core | None:
-        """A core that explains the breaks of ``grid``, the simplest first."""
+    def _plain(self, grid: int) -> Core | None:
+        """The simplest reasons for the breaks of ``grid``: locks, the total of its pocket, a unit that has no place."""
         members = self.members[grid]
         core = self._by_locks(grid)
         if core is not None:
@@ -223,10 +257,10 @@ class _Prover:
             core = self._prove([unit], self.broken[grid])
             if core is not None:
                 return core
-        return self._grown(members) or total
+        return total
 
     def _by_locks(self, grid: int) -> Core | None:
-        terrain = self.terrains[False]
+        terrain = self.terrain
         units = terrain.locked.get(grid, [])
         if not units:
             return None
@@ -235,10 +269,10 @@ class _Prover:
         breaks = breaks_of(max(sums[0], band.households_min), max(sums[1], band.population_min), sums[2], sums[3], band)
         return Core("locked", tuple(units), breaks) if breaks else None
 
-    def _grown(self, members: list[int]) -> Core | None:
+    def _grown(self, grid: int) -> Core | None:
         """Cores that grow from the grid to its neighbours and theirs; the first proved one, made as small as can be."""
-        near = self.terrains[False].near
-        core = sorted(members)
+        near = self.terrain.near
+        core = sorted(self.members[grid])
         while len(core) <= CORE and monotonic() < self.deadline:
             found = self._prove(core, self._breaks_at(core))
             if found is not None:
@@ -265,17 +299,14 @@ class _Prover:
         if not breaks:
             return None
         effort = Effort(deadline=self.deadline)
-        known = forced(self._terrain(False), units, breaks, effort)
         kind = "enclosed" if len(units) == 1 else "exhaustive"
-        if known is not None:
-            return Core(kind, tuple(units), breaks) if known else None
-        free = self._terrain(True)
-        filled = [unit for unit in units if not free.empty[unit]]
-        if filled and any(free.empty) and forced(free, filled, breaks, effort):
-            return Core(kind, tuple(filled), breaks, True)
+        try:
+            return Core(kind, tuple(units), breaks) if forced(self.terrain, units, breaks, effort) else None
+        except GivenUpError:
+            filled = [unit for unit in units if not self.terrain.empty[unit]]
+            if not filled or not any(self.terrain.empty):
+                return None
+        with suppress(GivenUpError):
+            if forced(self.walked_over, filled, breaks, effort):
+                return Core(kind, tuple(filled), breaks, True)
         return None
-
-    def _terrain(self, empty_free: bool) -> Terrain:
-        if empty_free not in self.terrains:
-            self.terrains[empty_free] = Terrain(self.instance, empty_free)
-        return self.terrains[empty_free]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache
-from heapq import heapify, heappop, heappush
+from heapq import heappop, heappush
 from typing import Any
 
 from geodata.redraw.model import NO_LIMIT, Ints
@@ -192,21 +192,22 @@ def _without_empty(ground: Ground) -> list[set[int]]:
     ]
 
 
-def _region(ground: Ground, core: list[int], breaks: int) -> set[int]:
-    """Units up to where a connected set from the core holds more than ``breaks`` maxima."""
-    limit = breaks * ground.band[core[0]].households_max
-    reached: dict[int, int] = {}
-    heap = [(ground.counted(unit), unit) for unit in core]
-    heapify(heap)
+def _moat(ground: Ground, core: list[int], breaks: int) -> dict[int, int]:
+    """Households of each unit that lie within ``breaks`` maxima and one of the core, counted in households on the way.
+
+    Any way out of the core to where another moat begins passes at least that many of them.
+    """
+    width = breaks * ground.band[core[0]].households_max + 1
+    before: dict[int, int] = {}
+    heap = [(0, unit) for unit in core]
     while heap:
-        held, unit = heappop(heap)
-        if unit in reached:
+        passed, unit = heappop(heap)
+        if unit in before or passed >= width:
             continue
-        reached[unit] = held
-        if held <= limit:
-            for other in ground.beside[unit] - reached.keys():
-                heappush(heap, (held + ground.counted(other), other))
-    return set(reached)
+        before[unit] = passed
+        for other in ground.beside[unit]:
+            heappush(heap, (passed + ground.counted(unit), other))
+    return {unit: min(ground.counted(unit), width - passed) for unit, passed in before.items()}
 
 
 def _together(
@@ -214,14 +215,18 @@ def _together(
 ) -> list[str]:
     """Whether the breaks of the cores add up, and the plan breaks the band around them no more often than that.
 
-    A connected set that touches several cores whose regions do not overlap holds more than ``breaks`` maxima in the
-    region of each, so it breaks the band as often as all these cores ask for.
+    A connected set that touches several cores passes the moat of each (none lies in another's moat), and if no unit's
+    households are counted in two moats, it holds more than all their maxima together: it breaks the band as often as
+    all these cores ask for.
     """
-    regions = [_region(ground, core["core"], core["breaks"]) for core in cores]
-    for at, region in enumerate(regions):
-        for before in regions[:at]:
-            if region & before:
-                return [f"core {cores[at]['core'][:5]} and another one may be served by the same grid"]
+    taken = [0] * ground.n
+    in_cores = [unit for core in cores for unit in core["core"]]
+    for core in cores:
+        moat = _moat(ground, core["core"], core["breaks"])
+        for unit, households in moat.items():
+            taken[unit] += households
+            if taken[unit] > ground.counted(unit) or in_cores.count(unit) > (unit in core["core"]):
+                return [f"core {core['core'][:5]} and another one may be served by the same grid"]
     broken = {grid: ground.breaks(units) for grid, units in members.items() if grid not in ground.closed}
     broken = {grid: breaks for grid, breaks in broken.items() if breaks}
     touching = [{grid for grid in broken if not set(members[grid]).isdisjoint(core["core"])} for core in cores]
