@@ -1,7 +1,7 @@
 """Polishing a plan by exact re-splits, and what that proves: no set of touching grids can be parted better.
 
-A *neighbourhood* is a set of grids that hang together over open borders. Each is solved exactly, in parallel and without
-changing the plan; what was found is applied in a fixed order, and what that touched is looked at again.
+A *neighbourhood* is a set of grids that hang together over open borders. Each is solved exactly, in parallel and
+without changing the plan; what was found is applied in a fixed order, and what that touched is looked at again.
 """
 
 from __future__ import annotations
