@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from geodata.redraw.engine import redraw
 
-from geodata.redraw.measure import measure
+from geodata.redraw.engine import redraw
+from geodata.redraw.measure import measure, tabulate
 from geodata.redraw.model import Instance, Ints
 from tests.bench.redraw_peers import BAND, instance_of
 
@@ -42,9 +42,34 @@ def fewest_moved(instance: Instance) -> int:
     return int(max(too_many.sum(), too_few.sum()))
 
 
+def one_by_one(instance: Instance) -> Ints | None:
+    """By hand: move after move, the smallest unit that brings a grid back and breaks none; None where this is stuck."""
+    plan, borders, held = instance.start.copy(), instance.units.borders, instance.units.households
+    here, there = np.concatenate([borders.i, borders.j]), np.concatenate([borders.j, borders.i])
+    while True:
+        before = tabulate(instance, plan)
+        count = dict(zip(before.grid.tolist(), before.households.tolist(), strict=True))
+        bad = set(before.grid[before.status != 0].tolist())
+        if not bad:
+            return plan
+        moves = sorted(
+            {(int(held[u]), int(u), int(plan[v])) for u, v in zip(here, there, strict=True) if plan[u] != plan[v]}
+        )
+        for households, unit, to in moves:
+            source = int(plan[unit])
+            after = count[source] - households, count[to] + households
+            if {source, to} & bad and all(BAND.households_min <= one <= BAND.households_max for one in after):
+                plan[unit] = to
+                if (tabulate(instance, plan).pieces == 1).all():
+                    break
+                plan[unit] = source
+        else:
+            return None
+
+
 def mending_rows(n: int, seeds: Sequence[int], seconds: float) -> Iterator[dict[str, Any]]:
     """Repair of a plan in which every tenth grid left the band, moving as few households as can be."""
-    broken, ratios, took = [], [], []
+    broken, moved, took = [], [], []
     for seed in seeds:
         town = instance_of(n, seed)
         later = outgrown(town, redraw(town, seed=seed, seconds=seconds).plan, seed)
@@ -54,12 +79,15 @@ def mending_rows(n: int, seeds: Sequence[int], seconds: float) -> Iterator[dict[
         took.append(time.perf_counter() - started)
         found = measure(later, mended.plan)
         broken.append(int(((found.grids.status != 0) | (found.grids.pieces > 1)).sum()))
-        ratios.append((found.score.parts["moved"], fewest_moved(later)))
+        by_hand = one_by_one(later)
+        hand = None if by_hand is None else measure(later, by_hand).score.parts["moved"]
+        moved.append((found.score.parts["moved"], hand, fewest_moved(later)))
     name = f"{n} blocks, every tenth grid out of band: mended"
     yield {"metric": f"{name}: grids still wrong", "value": max(broken), "bar": "<= 0"}
-    moved, fewest = max(ratios, key=lambda pair: pair[0] / pair[1])
-    yield {
-        "metric": f"{name}: households moved", "value": moved, "peer": "lower bound", "peer_value": fewest,
-        "ratio": moved / fewest,
-    }  # fmt: skip
     yield {"metric": f"{name}: wall time", "value": max(took), "unit": "s", "bar": f"<= {seconds:g}"}
+    for peer, at in (("one unit after the other", 1), ("lower bound", 2)):
+        pairs = [(each[0], each[at]) for each in moved if each[at]]
+        if pairs:
+            ours, theirs = max(pairs, key=lambda pair: pair[0] / pair[1])
+            metric = f"{name}: households moved"
+            yield {"metric": metric, "value": ours, "peer": peer, "peer_value": theirs, "ratio": ours / theirs}
