@@ -22,7 +22,7 @@ LEAST_M = 0.5
 _MOST_M = 50.0
 _SIDE_SHARE = 0.1
 _SAME_M = 1e-3
-_QUANTILE, _ROOM = 0.99, 1.5
+_QUANTILE, _ROOM = 0.99, 2.0
 _SAMPLE = 60_000
 #: Share of vertices inside another unit from which on neighbours are said to disagree.
 _DISAGREE = 0.005
@@ -75,7 +75,7 @@ def held_twice(shapes: Geometries) -> Twice:
 
 
 def disagreement_m(shapes: Geometries) -> float:
-    """How far, in metres, the outlines of neighbours lie apart: what 99 % of the vertices that disagree stay within.
+    """How far, in metres, the outlines of neighbours may lie apart: twice as far as 99 % of overlaps are deep.
 
     A vertex inside another unit cannot be meant, so overlaps show how a file was drawn, and its gaps are as wide. Where
     nothing overlaps, gaps count only if most units would have no neighbour without them (blocks drawn without the
@@ -94,10 +94,9 @@ def disagreement_m(shapes: Geometries) -> float:
     np.minimum.at(nearest_m, at, off_m)
     inside = np.zeros(len(pick), dtype=bool)
     inside[at[(off_m > _SAME_M) & shapely.intersects(shapes[other], points[at])]] = True
-    apart = (nearest_m > _SAME_M) & (nearest_m <= most_m)
-    seen = int(np.isfinite(nearest_m).sum())
-    if seen and int((inside & apart).sum()) >= _DISAGREE * seen:
-        return float(np.quantile(nearest_m[apart], _QUANTILE)) * _ROOM
+    deep_m = nearest_m[inside & (nearest_m > _SAME_M) & (nearest_m <= most_m)]
+    if len(deep_m) and len(deep_m) >= _DISAGREE * np.isfinite(nearest_m).sum():
+        return float(np.quantile(deep_m, _QUANTILE)) * _ROOM
     return _street_m(shapes)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from io import BytesIO
 from typing import Any
 
@@ -43,7 +44,7 @@ def png(drawn: Picture) -> bytes:
         pen.rectangle((left - 1, _HEAD + _CAPTION - 1, left + width, _HEAD + _CAPTION + height), outline="#c5ccd3")
     _legend(pen, whole, drawn, chinese, _HEAD + _CAPTION + height + 14)
     stream = BytesIO()
-    whole.save(stream, "PNG", optimize=True)
+    whole.save(stream, "PNG")
     return stream.getvalue()
 
 
@@ -133,6 +134,7 @@ def _write(pen: ImageDraw.ImageDraw, at: tuple[int, int], text: str, size: int) 
     return int(at[0] + pen.textlength(text, font=font))
 
 
+@lru_cache(maxsize=64)
 def _font(size: int) -> tuple[Any, bool]:
     """A font of that height in pixels, and whether it has Chinese characters."""
     for name in _CHINESE:
