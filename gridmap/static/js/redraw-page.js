@@ -9,6 +9,6 @@ document.querySelector("[data-job]")?.addEventListener("job", ({ detail: job }) 
   for (const place of document.querySelectorAll("[data-live]")) {
     const value = job.result[place.dataset.live];
     if (value === undefined) continue;
-    place.textContent = place.dataset.live === "grids" ? t("共 {n} 个", { n: number(value) }) : number(value);
+    place.textContent = place.dataset.live === "grids" ? t("共 {n} 个", { n: number(value) }) : number(value, place.dataset.live === "compactness" ? 2 : 0);
   }
 });
