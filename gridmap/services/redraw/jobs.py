@@ -59,9 +59,10 @@ def stop(session: Session, actor: Actor, job_id: int, how: Literal["keep", "canc
 def run_redraw(job_id: int) -> None:
     """The worker's part of :func:`ask_redraw`; a job that ended meanwhile is left alone."""
     with transaction() as session:
-        job = session.get_one(Job, job_id)
+        job = session.get_one(Job, job_id, with_for_update=True)
         if job.state not in ("waiting", "running"):
             return
+        job.state = "running"  # from now on stopping is asking
         actor, given = jobs.actor_of(session, job), job.arguments
 
     def say(share: float, doing: str, live: Mapping[str, Any] | None) -> None:

@@ -96,13 +96,14 @@ def _search(instance: Instance, wish: Wish, say: Say, asked: Asked) -> tuple[Red
 
     def progress(step: Step) -> bool:
         nonlocal wanted, last
-        if time.monotonic() - last < _LOOK_EVERY_S:
+        if step.share < 1 and time.monotonic() - last < _LOOK_EVERY_S:
             return bool(wanted)
         last = time.monotonic()
         wanted = asked()
         plan = np.where(step.plan >= 0, step.plan, instance.start)  # communities whose turn has not come
         live = tell.standing(instance, plan) | tell.moved(instance, plan)
-        say(low + (high - low) * min(step.share, 1.0), "划分 / redrawing", live | {"moves": step.moves})
+        doing = "划分 / redrawing" if step.share < 1 else "求证 / looking for proofs"
+        say(low + (high - low) * min(step.share, 1.0), doing, live | {"moves": step.moves})
         return bool(wanted)
 
     say(low, "划分 / redrawing", None)
