@@ -226,6 +226,45 @@ def test_a_community_without_a_class_is_left_out_and_named() -> None:
     assert caught.value.code == "PLAN_REDRAW_NO_BOUND"
 
 
+def test_a_grid_with_ground_outside_and_one_divided_into_micro_grids_stay() -> None:
+    there = [
+        grid for grid in grids_of(BASE).values() if (grid.region_code or "").startswith(TOWN[:9]) and grid.units > 1
+    ]
+    across, divided = there[0], next(grid for grid in there if grid.region_code != there[0].region_code)
+    with transaction() as session:
+        outside = sa.select(Unit.id).join(Region, Region.id == Unit.region_id)
+        unit = session.scalar(outside.where(Region.code.like("339901002%")).limit(1))
+        mine = sa.and_(PlanUnit.plan_id == BASE, PlanUnit.unit_id == unit)
+        session.execute(sa.update(PlanUnit).where(mine).values(grid_id=across.id))
+        parent = session.get_one(Grid, divided.id)
+        micro = Grid(
+            plan_id=BASE, region_id=parent.region_id, parent_id=parent.id, code=f"{parent.code}01", kind="micro"
+        )
+        session.add(micro)
+        session.flush()
+        session.execute(sa.update(PlanUnit).where(PlanUnit.grid_id == parent.id).values(grid_id=micro.id))
+    before = assignment(BASE)
+    made = redraw.propose(SYSTEM, BASE, redraw.Wish(TOWN, 0.5))
+    view = redraw.proposal(SYSTEM, made["plan_id"])
+    assert view is not None and view.detail["kept"] == {"outside": 1, "divided": 1}
+    after = assignment(made["plan_id"])
+    for code in (across.code, f"{divided.code}01"):
+        assert {u for u, held in after.items() if held[1] == code} == {
+            u for u, held in before.items() if held[1] == code
+        }
+    twin = grids_of(made["plan_id"])[divided.code]
+    assert grids_of(made["plan_id"])[f"{divided.code}01"].parent_id == twin.id
+
+
+def test_a_standard_of_micro_grids_makes_micro_grids() -> None:
+    plan_id = plans.create_empty(SYSTEM, "微网格", "339901001001", profile="micro-grid")
+    made = redraw.propose(SYSTEM, plan_id, redraw.Wish(seconds=0.5))
+    assert made["new"] > 3
+    rows = plans.grids(SYSTEM, made["plan_id"], limit=5000).rows
+    assert {grid.kind for grid in rows} == {"micro"}
+    assert sum(grid.status == "within" for grid in rows) == made["after"]["in_band"]
+
+
 def test_a_plan_that_changed_meanwhile_is_said() -> None:
     def meddle(share: float, doing: str, live: Mapping[str, Any] | None) -> None:
         if doing.startswith("写入"):
