@@ -1,10 +1,11 @@
-"""What an editor waits for: the smallest change that mends a plan whose counts moved on."""
+"""What an editor waits for: a move by hand, and the smallest change that mends a plan whose counts moved on."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,36 @@ import numpy as np
 from geodata.redraw.engine import redraw
 from geodata.redraw.measure import measure, tabulate
 from geodata.redraw.model import Instance, Ints
-from tests.bench.redraw_peers import BAND, instance_of
+from geodata.redraw.state import State
+from tests.bench.redraw_peers import BAND, instance_of, metis_bisection
 
 SHARE_OUT = 0.1
+MOVE_BAR_MS = 1
+MOVES = 1_000
+
+
+def move_rows(n: int, seed: int = 1) -> Iterator[dict[str, Any]]:
+    """Single moves over borders between grids, each with the grids it touches and the totals."""
+    town = instance_of(n, seed)
+    state = State(town, metis_bisection(town, seed, "shape", 0))
+    plan, borders = state.plan, town.units.borders
+    between = np.flatnonzero(plan[borders.i] != plan[borders.j])
+    tried = np.random.default_rng(seed).choice(between, MOVES)
+    took: dict[str, list[float]] = {"allowed": [], "move": [], "undo": [], "status of a grid": []}
+    for unit, grid in zip(borders.i[tried].tolist(), plan[borders.j[tried]].tolist(), strict=True):
+        for name, act in (
+            ("allowed", partial(state.allowed, [unit], grid)),
+            ("move", partial(state.move, [unit], grid)),
+            ("status of a grid", partial(state.grid, grid)),
+            ("undo", state.undo),
+        ):
+            started = time.perf_counter()
+            act()
+            took[name].append(1000 * (time.perf_counter() - started))
+    for name, times in took.items():
+        for share, of, bar in ((0.5, "half", f"<= {MOVE_BAR_MS}"), (0.99, "99 of 100", None)):
+            value = float(np.quantile(times[MOVES // 10 :], share))
+            yield {"metric": f"{n} blocks, by hand: {name}, {of} within", "value": value, "unit": "ms", "bar": bar}
 
 
 def outgrown(instance: Instance, plan: Ints, seed: int) -> Instance:
