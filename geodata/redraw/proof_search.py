@@ -8,7 +8,8 @@ units are Python integers, one bit a unit.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
 
@@ -144,16 +145,30 @@ def breaks_of(h: int, p: int, counted_h: int, counted_p: int, band: Band) -> int
     return max(over, int(h < band.households_min or p < band.population_min))
 
 
-def forced(terrain: Terrain, core: list[int], breaks: int, effort: Effort) -> bool:
-    """Whether the grids that touch ``core`` break the band at least ``breaks`` times in every plan.
+def forced(
+    terrain: Terrain, core: list[int], breaks: int, effort: Effort, *, horizon: Collection[int] | None = None
+) -> list[int]:
+    """The part of ``core`` that suffices: in every plan grids touching it break the band ``breaks`` times or more.
 
-    False: they can do with less, as far as the core alone is concerned. Raises ``GivenUpError``.
+    Empty where the core can be covered with less. With a ``horizon`` (units, the core among them) only the parts of
+    grids that lie within it are looked at: what reaches its edge is taken to find beyond whatever it lacks. Raises
+    ``GivenUpError``.
     """
-    cover = _Cover(list_sets(terrain, core, breaks - 1, effort), len(core), effort)
-    return not cover.search((1 << len(core)) - 1, 0, breaks - 1)
+    sets = list_sets(terrain, core, breaks - 1, effort, horizon=horizon)
+    needed = (1 << len(core)) - 1
+    if _Cover(sets, len(core), effort).search(needed, 0, breaks - 1):
+        return []
+    with suppress(GivenUpError):
+        for bit in reversed(range(len(core))):
+            fewer = needed & ~(1 << bit)
+            if fewer and not _Cover(sets, len(core), effort).search(fewer, 0, breaks - 1):
+                needed = fewer
+    return [unit for bit, unit in enumerate(core) if needed >> bit & 1]
 
 
-def list_sets(terrain: Terrain, core: list[int], spare: int, effort: Effort) -> list[tuple[int, int]]:
+def list_sets(
+    terrain: Terrain, core: list[int], spare: int, effort: Effort, *, horizon: Collection[int] | None = None
+) -> list[tuple[int, int]]:
     """All connected sets that touch ``core`` and break the band at most ``spare`` times, as (bits, breaks).
 
     Bits ``0 .. len(core) - 1`` are the core's units in order. Where the core is one unit, the first set says enough.
@@ -161,15 +176,21 @@ def list_sets(terrain: Terrain, core: list[int], spare: int, effort: Effort) -> 
     """
     band = terrain.bands[core[0]]
     reach = terrain.ball(core, (spare + 1) * band.households_max)
+    if horizon is not None:
+        reach = {unit: far for unit, far in reach.items() if unit in horizon}
     order = core + sorted(set(reach) - set(core), key=lambda unit: (reach[unit], unit))
     place = {unit: bit for bit, unit in enumerate(order)}
     near = [sum(1 << place[other] for other in terrain.near[unit] if other in place) for unit in order]
+    edge = [] if horizon is None else [unit for unit in order if not terrain.near[unit] <= set(horizon)]
+    open_ended = sum(1 << place[unit] for unit in edge)
     whole = {label: sum(1 << place[u] for u in units if u in place) for label, units in terrain.locked.items()}
     complete = {label for label, units in terrain.locked.items() if all(u in place for u in units)}
     found: list[tuple[int, int]] = []
     for tried, (bits, h, p, counted_h, counted_p, lock) in enumerate(_grow(terrain, order, near, len(core), spare)):
         effort.check(sets=tried)
-        if lock >= 0 and (lock not in complete or bits & whole[lock] != whole[lock]):
+        if bits & open_ended:  # by households alone: only so do the parts of one grid break no more than it does
+            h, p, counted_p = max(h, band.households_min), band.population_min, 0
+        elif lock >= 0 and (lock not in complete or bits & whole[lock] != whole[lock]):
             continue
         broken = breaks_of(h, p, counted_h, counted_p, band)
         if broken <= spare:

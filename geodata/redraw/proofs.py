@@ -7,7 +7,7 @@ A proof names a *core* of units and how often the grids that touch it break the 
 ``unit_over_maximum`` the grid holds a unit that alone is above the maximum, and nothing else is too much
 ``pocket_total``     no whole number of grids holds the total of the pocket (or sub-pocket) the core is of
 ``enclosed``         no grid of the band can hold the unit that is the core
-``exhaustive``       all ways to cover the core were tried
+``exhaustive``       all ways to cover the core were tried, up to the ``horizon`` where there is one
 ==================== ===============================================================================================
 
 Breaks of several cores add up only where one grid cannot pay for two (:meth:`proof_search.Terrain.moat`); a grid is
@@ -42,6 +42,7 @@ class Core:
     units: tuple[int, ...]
     breaks: int
     empty_free: bool = False
+    horizon: tuple[int, ...] | None = None
     numbers: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def proof(self) -> dict[str, Any]:
@@ -51,6 +52,7 @@ class Core:
             "core": list(self.units),
             "breaks": self.breaks,
             "empty_free": self.empty_free,
+            "horizon": None if self.horizon is None else list(self.horizon),
             **self.numbers,
         }
 
@@ -270,26 +272,29 @@ class _Prover:
         return Core("locked", tuple(units), breaks) if breaks else None
 
     def _grown(self, grid: int) -> Core | None:
-        """Cores that grow from the grid to its neighbours and theirs; the first proved one, made as small as can be."""
-        near = self.terrain.near
-        core = sorted(self.members[grid])
-        while len(core) <= CORE and monotonic() < self.deadline:
-            found = self._prove(core, self._breaks_at(core))
-            if found is not None:
-                return self._shrunk(found)
-            beside = {int(self.plan[other]) for unit in core for other in near[unit]} - set(self.plan[core].tolist())
-            if not beside:
-                return None
-            core = sorted({unit for grid in beside for unit in self.members[grid]} | set(core))
-        return None
+        """The grid as a core, then cores that grow from it ring by ring, over large units first, then smaller ones.
 
-    def _shrunk(self, core: Core) -> Core:
-        for unit in core.units:
-            rest = [other for other in core.units if other != unit]
-            if rest and self._breaks_at(rest) == core.breaks:
-                smaller = self._prove(rest, core.breaks)
-                core = smaller or core
-        return core
+        What the rings leave out (units above the maximum aside) lies beyond the horizon.
+        """
+        own = sorted(self.members[grid])
+        found = self._prove(own, self._breaks_at(own))
+        if found is not None:
+            return found
+        households = self.instance.units.households
+        band = self.terrain.bands[own[0]]
+        for share in (10, 20, band.households_min):
+            for terrain in (self.terrain, self.walked_over):
+                core = [unit for unit in own if not self.terrain.empty[unit]]
+                ring = set(core)
+                while ring and len(core) <= CORE:
+                    found = self._prove_within(terrain, core)
+                    if found is not None:
+                        return found
+                    beside = {other for unit in core for other in terrain.near[unit]} - set(core)
+                    least = band.households_min // share
+                    ring = {unit for unit in beside if least <= households[unit] <= band.households_max}
+                    core = sorted({*core, *ring})
+        return None
 
     def _breaks_at(self, units: tuple[int, ...] | list[int]) -> int:
         return sum(self.broken[grid] for grid in self._touching(units))
@@ -299,14 +304,34 @@ class _Prover:
         if not breaks:
             return None
         effort = Effort(deadline=self.deadline)
-        kind = "enclosed" if len(units) == 1 else "exhaustive"
         try:
-            return Core(kind, tuple(units), breaks) if forced(self.terrain, units, breaks, effort) else None
+            needed = forced(self.terrain, units, breaks, effort)
         except GivenUpError:
-            filled = [unit for unit in units if not self.terrain.empty[unit]]
-            if not filled or not any(self.terrain.empty):
+            filled = [unit for unit in units if not self.walked_over.empty[unit]]
+            if not filled or not any(self.walked_over.empty):
                 return None
+            with suppress(GivenUpError):
+                return self._searched(forced(self.walked_over, filled, breaks, effort), breaks, empty_free=True)
+            return None
+        return self._searched(needed, breaks)
+
+    def _prove_within(self, terrain: Terrain, core: list[int]) -> Core | None:
+        """Search no further than the core and the units above the maximum around it."""
+        breaks = self._breaks_at(core)
+        if not breaks:
+            return None
+        most = terrain.bands[core[0]].households_max
+        beside = {other for unit in core for other in terrain.near[unit]}
+        horizon = sorted({*core, *(unit for unit in beside if terrain.counts[unit][0] > most)})
         with suppress(GivenUpError):
-            if forced(self.walked_over, filled, breaks, effort):
-                return Core(kind, tuple(filled), breaks, True)
+            needed = forced(terrain, core, breaks, Effort(deadline=self.deadline), horizon=horizon)
+            return self._searched(needed, breaks, empty_free=terrain is self.walked_over, horizon=tuple(horizon))
         return None
+
+    def _searched(
+        self, needed: list[int], breaks: int, *, empty_free: bool = False, horizon: tuple[int, ...] | None = None
+    ) -> Core | None:
+        if not needed:
+            return None
+        kind = "enclosed" if len(needed) == 1 else "exhaustive"
+        return Core(kind, tuple(needed), breaks, empty_free, horizon)

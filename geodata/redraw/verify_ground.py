@@ -82,16 +82,24 @@ class Ground:
         """People of a unit without what it alone has above the maximum."""
         return min(self.population[unit], self.band[unit].population_max)
 
-    def breaks(self, units: Collection[int]) -> int:
-        """How often a grid of ``units`` breaks the band: once below the minimum, once per begun maximum too much."""
+    def times_over(self, units: Collection[int], people: bool = True) -> int:
+        """How often a grid of ``units`` is over the maximum (of people too if asked): once per begun maximum."""
         band = self.band[next(iter(units))]
-        breaks = 0
-        while sum(self.counted(unit) for unit in units) > band.households_max + breaks * band.households_max or sum(
-            self.counted_people(unit) for unit in units
-        ) > band.population_max + breaks * max(band.population_max, 1):
-            breaks += 1
+        households = sum(self.counted(unit) for unit in units)
+        persons = sum(self.counted_people(unit) for unit in units) if people else 0
+        times = 0
+        while (
+            households > band.households_max * (1 + times)
+            or persons > band.population_max + max(band.population_max, 1) * times
+        ):
+            times += 1
+        return times
+
+    def breaks(self, units: Collection[int]) -> int:
+        """How often a grid of ``units`` breaks the band: once below the minimum, else how often it is over."""
+        band = self.band[next(iter(units))]
         below = self.sum_households(units) < band.households_min or self.sum_population(units) < band.population_min
-        return max(breaks, int(below))
+        return max(self.times_over(units), int(below))
 
 
 def _flood(unit: int, allowed: set[int], beside: list[set[int]]) -> set[int]:

@@ -69,7 +69,8 @@ def _core(ground: Ground, proof: dict[str, Any]) -> list[str]:
     if kind == "pocket_total":
         return _pocket_total(ground, proof) if breaks == 1 else ["a total proves one break"]
     if kind in ("enclosed", "exhaustive"):
-        return _exhaustive(ground, core, breaks, bool(proof["empty_free"]))
+        horizon = proof.get("horizon")
+        return _exhaustive(ground, core, breaks, bool(proof["empty_free"]), None if horizon is None else set(horizon))
     return [f"no such proof: {kind}"]
 
 
@@ -114,11 +115,20 @@ def _pocket_total(ground: Ground, proof: dict[str, Any]) -> list[str]:
     return []
 
 
-def _exhaustive(ground: Ground, core: list[int], breaks: int, empty_free: bool) -> list[str]:
-    """Lists every connected set that touches the core and breaks the band less than asked, and tries all covers."""
+def _exhaustive(ground: Ground, core: list[int], breaks: int, empty_free: bool, horizon: set[int] | None) -> list[str]:
+    """Lists every connected set that touches the core and breaks the band less than asked, and tries all covers.
+
+    With a horizon, sets are the parts of grids within it. A part at its edge may go on beyond, so it can only be too
+    large. The parts of one grid hold at most as many maxima too much as the grid does, so each may count for itself.
+    """
     beside = _without_empty(ground) if empty_free else ground.beside
     if empty_free and any(_is_empty(ground, unit) for unit in core):
         return ["an empty unit cannot be asked for where empty units are free"]
+    if horizon is not None and not horizon.issuperset(core):
+        return ["the core lies beyond the horizon"]
+    edge = {unit for unit in horizon or () if not beside[unit] <= (horizon or set())}
+    if horizon is not None:
+        beside = [others & horizon for others in beside]
     locked: dict[int, set[int]] = {}
     for unit in range(ground.n):
         if ground.locked[unit] and not ground.is_closed(unit) and not (empty_free and _is_empty(ground, unit)):
@@ -130,9 +140,10 @@ def _exhaustive(ground: Ground, core: list[int], breaks: int, empty_free: bool) 
         if listed > MOST_SETS:
             return ["too many sets to re-check"]
         here = {ground.start[unit] for unit in units & held}
-        if len(here) > 1 or any(not locked[label] <= units for label in here):
+        open_ended = not edge.isdisjoint(units)
+        if len(here) > 1 or (not open_ended and any(not locked[label] <= units for label in here)):
             continue
-        broken = ground.breaks(units)
+        broken = ground.times_over(units, people=False) if open_ended else ground.breaks(units)
         if broken < breaks:
             for unit in units & wanted:
                 choices[unit].append((units, broken))

@@ -14,9 +14,12 @@ from hypothesis import strategies as st
 from geodata.redraw.measure import measure
 from geodata.redraw.model import Band, Instance, Ints
 from geodata.redraw.pockets import pocket_of, pockets, sub_pocket_of
+from geodata.redraw.proof_search import Effort, Terrain, forced
 from geodata.redraw.proofs import lower_bound, violations
 from geodata.redraw.result import Violation
 from geodata.redraw.verify import verify
+from geodata.redraw.verify_ground import Ground
+from geodata.redraw.verify_proofs import _exhaustive
 from tests.unit.redraw.oracle import optimum
 from tests.unit.redraw.towns import graph, town
 
@@ -131,6 +134,31 @@ def test_no_plan_refutes_a_proof(options: dict[str, Any]) -> None:
         proved = violations(instance, _labels(instance, best))
         assert verify(instance, _labels(instance, best), proved) == []
         assert not [violation for violation in proved if violation.avoidable]
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(tiny, st.data())
+def test_a_search_within_a_horizon_claims_nothing_that_a_plan_refutes(
+    options: dict[str, Any], data: st.DataObject
+) -> None:
+    options["n"] = max(options["n"], options["giants"])
+    instance = town(**options)
+    ground, empty_free = Ground(instance), data.draw(st.booleans())
+    terrain = Terrain(instance, empty_free)
+    pool = [u for u in np.flatnonzero(~instance.in_closed()).tolist() if not (empty_free and terrain.empty[u])]
+    pool = [u for u in pool if pocket_of(instance)[u] == pocket_of(instance)[pool[0]]]
+    if not pool:
+        return
+    core = sorted(data.draw(st.sets(st.sampled_from(pool), min_size=1)))
+    horizon = data.draw(st.none() | st.sets(st.sampled_from(pool)).map(lambda more: sorted({*core, *more})))
+    breaks = data.draw(st.integers(1, 3))
+    needed = forced(terrain, core, breaks, Effort(), horizon=horizon)
+    said = _exhaustive(ground, core, breaks, empty_free, None if horizon is None else set(horizon))
+    assert bool(needed) == (said == [])
+    if needed:
+        assert _exhaustive(ground, needed, breaks, empty_free, None if horizon is None else set(horizon)) == []
+        for grids in all_plans(instance):
+            assert sum(broken(instance, grid) for grid in grids if set(needed) & set(grid)) >= breaks
 
 
 def _labels(instance: Instance, grids: list[list[int]]) -> Ints:
