@@ -13,7 +13,7 @@ from gridmap.errors import Invalid
 PRESETS: Mapping[str, Mapping[str, float]] = {
     "few": {"moved": 0.02, "compactness": 0.5},
     "balanced": {},
-    "shapes": {"moved": 0.0002, "compactness": 3.0, "open_border": 0.001},
+    "shapes": {"moved": 0.0002, "compactness": 3.0, "open_border": 0.003, "torn": 0.006},
 }
 SECONDS_MAX = 600.0
 SEED_MAX = 2**31 - 1
