@@ -56,20 +56,13 @@ def held_twice(shapes: Geometries) -> Twice:
     first, second = np.unique(ends[:, ends[0] != ends[1]], axis=1)
     common_m2 = np.asarray(shapely.area(shapely.intersection(shapes[first], shapes[second])), dtype=np.float64)
     same = common_m2 >= _SAME_GROUND * np.maximum(own_m2[first], own_m2[second])
-    keeper: dict[int, int] = {}
-    for i, j in zip(first[same].tolist(), second[same].tolist(), strict=True):
-        low, high = keeper.get(i, i), keeper.get(j, j)
-        keeper[max(low, high)] = min(low, high)
-    stacked = []
-    for unit in sorted(keeper):
-        host = keeper[unit]
-        while host in keeper:
-            host = keeper[host]
-        if host != unit:
-            stacked.append((unit, host))
+    host: dict[int, int] = {}
+    for low, high in sorted(zip(first[same].tolist(), second[same].tolist(), strict=True), key=lambda pair: pair[::-1]):
+        if low not in host:
+            host.setdefault(high, low)
     larger = np.where(own_m2[first] > own_m2[second], first, second)
     area_m2 = np.maximum(own_m2 - np.bincount(larger[~same], common_m2[~same], len(shapes)), 0.0)
-    pairs = np.array(stacked, dtype=np.int64).reshape(-1, 2)
+    pairs = np.array(sorted(host.items()), dtype=np.int64).reshape(-1, 2)
     area_m2[pairs[:, 0]] = 0.0
     return Twice(pairs, area_m2)
 

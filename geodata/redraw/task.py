@@ -67,12 +67,15 @@ class Task:
         n_start = self.instance.n_start
         names = {grid: self.grids[grid] for grid in np.unique(plan).tolist() if 0 <= grid < n_start}
         taken = set(self.grids)
-        new = np.unique(plan[plan >= n_start])
-        xy_m, units = self.instance.units.xy_m, self.instance.units
-        middle = {int(grid): tuple(np.round(xy_m[plan == grid].mean(axis=0), 3)) for grid in new}
+        units = self.instance.units
+        fresh = np.flatnonzero(plan >= n_start)
+        new, first, slot = np.unique(plan[fresh], return_index=True, return_inverse=True)
+        size = np.bincount(slot, minlength=len(new))
+        x_m, y_m = (np.round(np.bincount(slot, units.xy_m[fresh, axis], len(new)) / size, 3) for axis in (0, 1))
         serial: dict[str, int] = {}
-        for grid in sorted(middle, key=lambda grid: (middle[grid][0], -middle[grid][1], grid)):
-            prefix = _prefix(self.groups, int(units.group[np.argmax(plan == grid)]))
+        for at in np.lexsort((new, -y_m, x_m)).tolist():
+            grid = int(new[at])
+            prefix = _prefix(self.groups, int(units.group[fresh[first[at]]]))
             name = ""
             while not name or name in taken:
                 serial[prefix] = serial.get(prefix, 0) + 1

@@ -158,6 +158,21 @@ def test_units_on_the_same_ground_are_one_place() -> None:
     assert units.xy_m[2].tolist() == units.xy_m[0].tolist()
 
 
+def test_fifty_units_on_one_ground_all_join_the_first() -> None:
+    units, made = built([shapely.box(0, 0, 100, 100)] * 50)
+    assert made.stacked.tolist() == [[unit, 0] for unit in range(1, 50)]
+    assert made.parts == 1
+    assert units.area_m2.sum() == 10_000
+
+
+def test_units_around_one_another_end() -> None:
+    units, made = built([shapely.box(-k * 10, -k * 10, 1000 + k * 10, 1000 + k * 10) for k in range(10)])
+    assert made.parts == 1
+    assert (units.area_m2 >= 0).all()
+    hosts = set(made.stacked[:, 1].tolist())
+    assert not hosts & set(made.stacked[:, 0].tolist())
+
+
 def test_a_village_inside_a_unit_without_a_hole_for_it() -> None:
     units, _ = built([shapely.box(0, 0, 1000, 1000), shapely.box(400, 400, 600, 600)])
     assert pairs(units) == {(0, 1)}
