@@ -11,6 +11,7 @@ import numpy as np
 from geodata.redraw.measure import STATUS, Measured, measure
 from geodata.redraw.model import NO_LIMIT, PARTS, Instance, Ints
 from geodata.redraw.result import Redrawn, Violation
+from geodata.redraw.robust import Robustness
 from geodata.redraw.task import Task
 
 #: Of the report; it changes when a key is renamed or means something else.
@@ -98,6 +99,22 @@ def variant(task: Task, redrawn: Redrawn) -> dict[str, Any]:
         **_left(redrawn),
         "households_moved": moved_households(task.instance, redrawn.plan),
         "score": score(redrawn.measured),
+    }
+
+
+def robustness_rows(names: Mapping[int, str], made: Robustness) -> dict[str, Any]:
+    """How often grids, by name, stay in the band when counts change; shares 0 to 1."""
+    columns = (made.grid.tolist(), made.in_band.tolist(), made.in_band_alone.tolist())
+    return {
+        "scenarios": made.scenarios,
+        "spread": made.spread,
+        "all_in_band": made.all_in_band,
+        "all_in_band_alone": made.all_in_band_alone,
+        "mean_in_band": made.mean_in_band,
+        "grids": [
+            {"grid": names[grid], "in_band": share, "in_band_alone": alone}
+            for grid, share, alone in zip(*columns, strict=True)
+        ],
     }
 
 

@@ -17,6 +17,7 @@ from gridmap import __version__
 from gridmap.cli.common import coded_errors, emit, json_option, language
 
 if TYPE_CHECKING:
+    from geodata.redraw.front import Named
     from geodata.redraw.result import Redrawn, Step
     from geodata.redraw.task import Ask, Task
 
@@ -171,7 +172,7 @@ def _task(units: Path, ask: Ask, given: dict[str, Any]) -> tuple[Task, dict[str,
     return task_of(ground, ask, start, barriers), more
 
 
-def _search(task: Task, given: dict[str, Any], *, quiet: bool) -> tuple[Redrawn, list[tuple[str, Redrawn]]]:
+def _search(task: Task, given: dict[str, Any], *, quiet: bool) -> tuple[Redrawn, list[Named]]:
     from geodata.redraw.engine import redraw
 
     seconds = given["seconds"] or (None if given["moves"] else _SECONDS)
@@ -190,7 +191,13 @@ def _search(task: Task, given: dict[str, Any], *, quiet: bool) -> tuple[Redrawn,
         from geodata.redraw.front import front
 
         return redrawn, front(
-            task.instance, seed=given["seed"], seconds=seconds, moves=given["moves"], progress=progress
+            task.instance,
+            seed=given["seed"],
+            seconds=seconds,
+            moves=given["moves"],
+            progress=progress,
+            workers=given["workers"],
+            scheduler=given["scheduler"],
         )
 
 
@@ -249,30 +256,38 @@ def _document(
     redrawn: Redrawn,
     more: dict[str, Any],
     given: dict[str, Any],
-    fronts: Sequence[tuple[str, Redrawn]],
+    fronts: Sequence[Named],
     out: Path,
 ) -> dict[str, Any]:
-    from geodata.redraw.report import report, variant
+    from geodata.redraw.report import report, robustness_rows
 
     if given["robust"]:
         from geodata.redraw.robust import robustness
 
-        more["robustness"] = robustness(task.instance, redrawn.plan, seed=given["seed"])
+        made = robustness(task.instance, redrawn.plan, seed=given["seed"])
+        more["robustness"] = robustness_rows(task.grid_names(redrawn.plan), made)
     if given["verify"]:
         from geodata.redraw.verify import verify
 
         more["verified"] = verify(task.instance, redrawn.plan, redrawn.violations)
     if fronts:
-        from geodata.redraw.files import plan_csv, write_whole
-
-        rows = []
-        for number, (name, made) in enumerate(fronts, 1):
-            path = out.with_name(f"{out.stem}-{number}{out.suffix}")
-            names = task.grid_names(made.plan)
-            write_whole(path, plan_csv(task.units, [names[grid] for grid in made.plan.tolist()]))
-            rows.append({"name": name, "plan": path.name, **variant(task, made)})
-        more["front"] = rows
+        more["front"] = _write_front(task, fronts, out)
     return report(task, redrawn, version=__version__, **more)
+
+
+def _write_front(task: Task, fronts: Sequence[Named], out: Path) -> list[dict[str, Any]]:
+    """Write each plan of the front beside ``out``, and say which is which."""
+    from geodata.redraw.files import plan_csv, write_whole
+    from geodata.redraw.report import variant
+
+    rows = []
+    for number, one in enumerate(fronts, 1):
+        path = out.with_name(f"{out.stem}-{number}{out.suffix}")
+        names = task.grid_names(one.redrawn.plan)
+        write_whole(path, plan_csv(task.units, [names.get(grid, "") for grid in one.redrawn.plan.tolist()]))
+        titles = {f"title_{locale}": sentence(one.code, locale) for locale in ("zh", "en")}
+        rows.append({"name": one.name, **titles, "plan": path.name, **variant(task, one.redrawn)})
+    return rows
 
 
 def _write(

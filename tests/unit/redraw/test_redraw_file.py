@@ -100,6 +100,26 @@ def test_grids_of_the_start_plan_keep_their_names_and_locked_ones_their_units(un
     assert document["instance"]["locked_grids"] == ["旧00"]
 
 
+def test_the_front_is_written_beside_the_plan(units: Path) -> None:
+    start = units.parent / "start.csv"
+    start.write_text(
+        "unit,grid\n" + "".join(f"{k:03d},{'AB'[k % 2] if k < 16 else k // 10}\n" for k in range(64)), "utf-8"
+    )
+    report = units.parent / "r.json"
+    done = run(units, *BAND, "--start", str(start), "--front", "--robust", "--report", str(report))
+    assert done.exit_code == 0, done.output
+    document = json.loads(report.read_text("utf-8"))
+    moved = [row["households_moved"] for row in document["front"]]
+    assert moved == sorted(moved)
+    for number, row in enumerate(document["front"], 1):
+        assert row["plan"] == f"plan-{number}.csv"
+        assert row["title_zh"] != row["title_en"]
+        assert len(set(plan_of(units.parent / row["plan"]).values())) == row["grids"]
+    shares = {row["grid"]: row["in_band"] for row in document["robustness"]["grids"]}
+    assert set(shares) == {row["grid"] for row in document["grids"]}
+    assert all(0 <= share <= 1 for share in shares.values())
+
+
 @pytest.mark.parametrize("ending", ["png", "html"])
 def test_a_map_is_written(units: Path, ending: str) -> None:
     drawn = units.parent / f"map.{ending}"
