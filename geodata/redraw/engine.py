@@ -54,20 +54,23 @@ def redraw(
     progress: Progress | None = None,
     workers: int | None = None,
     scheduler: str | None = None,
+    first: Ints | None = None,
 ) -> Redrawn:
     """Redraw ``instance`` within ``seconds`` of wall time (15 if nothing is said) or ``moves`` tried moves.
 
     The same seed and number of moves give the same plan on any number of ``workers`` (default: all cores) or on the
     dask.distributed cluster at ``scheduler``. ``progress`` is called a few times a second with the best plan so far;
-    returning True stops the search, and what was found is returned. Raises ``GeodataError`` (``REDRAW_*``).
+    returning True stops the search, and what was found is returned. ``first`` (n,), an earlier result for the same
+    units, is where the search begins instead of the start plan. Raises ``GeodataError`` (``REDRAW_*``).
     """
     began = monotonic()
     if seconds is None and moves is None:
         seconds = _SECONDS
     parts = divide(instance)
     cores = workers or os.cpu_count() or 1
-    tasks = [
-        (part.instance, (seed, at), *_budget(part, instance, moves, seconds, cores)) for at, part in enumerate(parts)
+    tasks: list[_Task] = [
+        (part.instance, (seed, at), *_budget(part, instance, moves, seconds, cores), _own_part(part, first))
+        for at, part in enumerate(parts)
     ]
     run = _on_cluster(scheduler) if scheduler else _on_cores(cores, None if seconds is None else began + seconds)
     solved, stopped = run(parts, tasks, _teller(instance, parts, progress))
@@ -168,11 +171,22 @@ def _budget(
     )
 
 
+def _own_part(part: Part, plan: Ints | None) -> Ints | None:
+    """A plan of the whole in the numbers of the part: its start grids by position, all others as new ones."""
+    if plan is None:
+        return None
+    own = plan[part.members]
+    known = np.isin(own, part.grids)
+    number = len(part.grids) + np.unique(own, return_inverse=True)[1]
+    return np.asarray(np.where(known, np.searchsorted(part.grids, own), number), dtype=np.int64)
+
+
 def solve(
     instance: Instance,
     seed: tuple[int, ...],
     moves: int | None,
     seconds: float | None,
+    first: Ints | None = None,
     *,
     pool: Executor | None = None,
     deadline: float | None = None,
@@ -185,7 +199,7 @@ def solve(
     budget = Budget(moves, min(ends, default=None), cancelled, began=began)
     own = pool or ThreadPoolExecutor(os.cpu_count())
     try:
-        search = Search(lay_out(instance), seed, own)
+        search = Search(lay_out(instance), seed, own, first)
         search.run(budget, lambda state: tell(state.best, state.best_key, budget.share(), budget.done))
     finally:
         if pool is None:
@@ -193,12 +207,7 @@ def solve(
     return Solved(search.best, budget.done, budget.stopped)
 
 
-def _solve_there(instance: Instance, seed: tuple[int, ...], moves: int | None, seconds: float | None) -> Solved:
-    """What a worker of a cluster runs."""
-    return solve(instance, seed, moves, seconds)
-
-
-_Task = tuple[Instance, tuple[int, ...], int | None, float | None]
+_Task = tuple[Instance, tuple[int, ...], int | None, float | None, Ints | None]
 _Tell = Callable[[dict[int, tuple[Ints, tuple[int, float, float], float, int]]], bool]
 _Runner = Callable[[list[Part], list[_Task], _Tell], tuple[list[Solved], str]]
 
@@ -224,7 +233,7 @@ def _on_cores(cores: int, deadline: float | None) -> _Runner:
             waiting: dict[Future[Solved], int] = {pool.submit(one, at): at for at in order}
             try:
                 while wait(waiting, timeout=_POLL_S).not_done:
-                    if tell(dict(news)):
+                    if news and tell(dict(news)):
                         stop.set()
             except BaseException:
                 stop.set()
@@ -256,11 +265,11 @@ def _teller(instance: Instance, parts: list[Part], progress: Progress | None) ->
     """Turn what the parts tell into steps of the whole plan."""
 
     def tell(news: dict[int, tuple[Ints, tuple[int, float, float], float, int]]) -> bool:
-        if progress is None or not news:
+        if progress is None:
             return False
         known = [part for at, part in enumerate(parts) if at in news]
         plan = put_together(instance, known, [news[at][0] for at in sorted(news)])
-        keys: Any = np.array([told[1] for told in news.values()])
+        keys: Any = np.array([told[1] for told in news.values()]).reshape(-1, 3)
         shares = [news[at][2] * len(parts[at].members) for at in news]
         step = Step(
             share=float(sum(shares) / len(instance.units)),

@@ -29,15 +29,15 @@ _ANNEAL_MOVES = 10_000  # a unit; more no longer helps, large neighbourhoods do
 _ANNEAL_SHARE = 0.35
 _ANNEAL_CHUNKS = 24
 _CHUNK_MOVES = 500  # a unit
-_PER_UNIT = 300  # moves a unit of a region, a round
-_REGION = (4, 16)  # grids
+_PER_UNIT = 80  # moves a unit of a region, a round
+_REGION = (4, 8)  # grids
 _TREES = 30  # trees a batch
 _TREE_REGIONS = ((2, 4), (2, 6), (2, 9))  # grids
 _TREE_MOVES = 2_000  # what a tree counts in the budget: about its time
 _MEND_SHARE = 0.25
 _MEND_PATIENCE = 120  # batches without a better plan before giving up
 _MEND_RETURN = 10  # batches after which the best plan is taken up again
-_USUAL_CHANGE = 0.1  # of the score by a move, where only compactness has a weight: the temperatures were found there
+_USUAL_CHANGE = 0.17  # of the score by a move, where only compactness has a weight: the temperatures were found there
 
 
 @dataclass(slots=True)
@@ -74,11 +74,11 @@ class Budget:
 class Search:
     """One group's plan in the making."""
 
-    def __init__(self, ground: Ground, seed: tuple[int, ...], pool: Executor) -> None:
+    def __init__(self, ground: Ground, seed: tuple[int, ...], pool: Executor, first: Ints | None = None) -> None:
         self.ground, self.pool = ground, pool
         self.n = len(ground.households)
         self.from_plan = bool((ground.start >= 0).mean() > 0.5 and ground.move_cost.any())
-        label = begin(ground, np.random.default_rng(seed))
+        label = begin(ground if first is None else ground._replace(start=first), np.random.default_rng(seed))
         slots = int(label.max()) + 1
         slots += max(slots // 2, int(ground.households.sum() / max(float(ground.middle.min()), 1.0))) + 16
         self.state: Tally = tally(ground, label, slots)
