@@ -49,3 +49,19 @@ def reach(near: Sets, seed: np.uint64, allowed: np.uint64) -> np.uint64:
 def whole(near: Sets, units: np.uint64) -> bool:
     """Whether a set that is not empty is in one piece."""
     return bool(reach(near, units & (~units + ONE), units) == units)
+
+
+@njit(cache=True, nogil=True)
+def joined(near: Sets, ends: np.uint64, allowed: np.uint64) -> bool:
+    """Whether the units ``ends`` hang together through ``allowed``; ends its walk as soon as all are met."""
+    met = ends & (~ends + ONE)
+    edge = met
+    while edge != NONE:
+        if ends & ~met == NONE:
+            return True
+        u = lowest(edge)
+        edge &= edge - ONE
+        new = near[u] & allowed & ~met
+        met |= new
+        edge |= new
+    return bool(ends & ~met == NONE)

@@ -9,79 +9,15 @@ cannot become better than the best split known.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
-from geodata.redraw.bits import NONE, ONE, bit, full, lowest, reach
+from geodata.redraw.bits import NONE, ONE, bit, lowest, reach
 from geodata.redraw.ground import COMPACTNESS, COMPOUNDS
 from geodata.redraw.model import REFERENCE_COMPACTNESS
-from geodata.redraw.patch import Patch, may_take, part_score, saved
-
-LESS = 1e-7  # a smaller difference of scores is rounding
-
-
-class Split(NamedTuple):
-    """A patch in one part (``b`` empty) or two, the places of their labels, its score, and how it was found.
-
-    ``looked``: branches; ``done``: False if the work cap ended the search.
-    """
-
-    a: np.uint64
-    b: np.uint64
-    label_a: int
-    label_b: int
-    excess: int
-    outside: float
-    cost: float
-    looked: int
-    done: bool
-
-
-@njit(cache=True, nogil=True)
-def better(one: tuple[int, float, float], other: tuple[int, float, float]) -> bool:
-    """Whether score ``one`` is lexicographically below ``other``, by more than rounding."""
-    if one[0] != other[0]:
-        return one[0] < other[0]
-    if abs(one[1] - other[1]) > LESS:
-        return one[1] < other[1]
-    return one[2] < other[2] - LESS
-
-
-@njit(cache=True, nogil=True)
-def name_two(patch: Patch, a: np.uint64, b: np.uint64) -> tuple[int, int, float]:
-    """Places of the two parts' labels that save most moved households, and what they save; (-1, -1) if locks forbid.
-
-    ``b`` may be empty: its place is then -1.
-    """
-    best = (-1, -1, -1.0)
-    count = len(patch.label)
-    for c in range(count):
-        if not may_take(patch, a, c):
-            continue
-        mine = saved(patch, a, c) if patch.keeps else 0.0
-        if b == NONE:
-            if mine > best[2] + LESS:
-                best = (c, -1, mine)
-            continue
-        for d in range(count):
-            if d == c or not may_take(patch, b, d):
-                continue
-            both = mine + (saved(patch, b, d) if patch.keeps else 0.0)
-            if both > best[2] + LESS:
-                best = (c, d, both)
-    return best
-
-
-@njit(cache=True, nogil=True)
-def rate(patch: Patch, a: np.uint64, b: np.uint64, saving: float) -> tuple[int, float, float]:
-    """Score of the patch in the parts ``a`` and ``b`` (may be empty) whose labels save ``saving``."""
-    excess, outside, cost = part_score(patch, a)
-    if b != NONE:
-        other = part_score(patch, b)
-        excess, outside, cost = excess + other[0], outside + other[1], cost + other[2]
-    return excess, outside, cost - saving
+from geodata.redraw.patch import Patch, most_saved, part_score
+from geodata.redraw.split import LESS, Split, challenge, seen
 
 
 @njit(cache=True, nogil=True)
@@ -107,32 +43,44 @@ def _breaks(least, most, spare, low, high):  # type: ignore[no-untyped-def]
 
 
 @njit(cache=True, nogil=True)
-def _ratio(area_a, outline_a, area_b, outline_b):  # type: ignore[no-untyped-def]
+def _ratios(area_a, outline_a, area_b, outline_b):  # type: ignore[no-untyped-def]
     if outline_a <= 1e-9 or outline_b <= 1e-9:
         return 2.0
     return 4 * math.pi * (area_a / (outline_a * outline_a) + area_b / (outline_b * outline_b))
 
 
 @njit(cache=True, nogil=True)
-def _least_area(patch: Patch, need: int) -> float:
-    """Area that any set with ``need`` households covers at the least (the fractional knapsack)."""
+def _ratio(area, outline):  # type: ignore[no-untyped-def]
+    if outline <= 1e-9:
+        return 1.0
+    return min(4 * math.pi * area / (outline * outline), 1.0)
+
+
+@njit(cache=True, nogil=True)
+def _least_area(patch: Patch, within: np.uint64, need: int) -> float:
+    """Area that any set of units of ``within`` with ``need`` households covers at the least (fractional knapsack)."""
     order = np.argsort(patch.area_m2 / np.maximum(patch.households, 1e-9))
     area_m2 = 0.0
     for u in order:
         if need <= 0 or patch.households[u] == 0:
             break
-        area_m2 += patch.area_m2[u] * min(1.0, need / patch.households[u])
-        need -= patch.households[u]
+        if within & bit(u) != NONE:
+            area_m2 += patch.area_m2[u] * min(1.0, need / patch.households[u])
+            need -= patch.households[u]
     return area_m2
 
 
 @njit(cache=True, nogil=True)
-def halve(patch: Patch, known: Split, cap: int) -> Split:
-    """The best split of a connected patch into two parts if it is better than ``known``, else ``known``."""
+def halve(patch: Patch, within: np.uint64, third: np.uint64, floor: float, known: Split, cap: int) -> Split:
+    """The best split of the connected set ``within`` into two parts, if it is better than ``known``, else ``known``.
+
+    ``third``: the rest of the patch as a grid of its own, or nothing. ``floor``: no part may have a price below it, nor
+    may ``third``. ``cap``: branches to look at.
+    """
     m = len(patch.unit)
-    if m < 2:
+    if within & (within - ONE) == NONE:
         return known
-    everything = full(m)
+    everything = within
     near, touch, length_m, cut = patch.near, patch.touch, patch.length_m, patch.cut
     households, population, over_h, over_p = patch.households, patch.population, patch.over_h, patch.over_p
     area_m2, kept, compound, held = patch.area_m2, patch.kept, patch.compound, patch.held
@@ -140,34 +88,56 @@ def halve(patch: Patch, known: Split, cap: int) -> Split:
     low, high, people_low, people_high, person = band
     shape, apart = weights[COMPACTNESS], weights[COMPOUNDS]
     labels, compounds = len(patch.label), len(compound)
-    outer_m = np.maximum(patch.outer_m, 0.0)
-    sunken_m = np.minimum(patch.outer_m, 0.0).sum()  # imperfect ground: units that border on more than their outline
-    all_h, all_p, all_area, all_outer = households.sum(), population.sum(), area_m2.sum(), outer_m.sum()
+    base_excess, base_outside, base = 0, 0.0, 0.0
+    if third != NONE:
+        base_excess, base_outside, base = part_score(patch, third)
+        base -= most_saved(patch, third)
+    outer_m, most_kept = np.zeros(m), np.zeros(m)
+    sunken_m, all_area, all_outer, all_kept = 0.0, 0.0, 0.0, 0.0
+    all_h, all_p = 0, 0
+    todo = within
+    while todo != NONE:
+        u = lowest(todo)
+        todo &= todo - ONE
+        outline = patch.outer_m[u]
+        beside = touch[u]
+        while beside != NONE:
+            v = lowest(beside)
+            beside &= beside - ONE
+            if within & bit(v) == NONE:
+                outline += length_m[u, v]
+            elif v < u:
+                base += min(cut[u, v], 0.0) - cut[u, v]  # every border credited, but those that cost less when cut
+        outer_m[u] = max(outline, 0.0)
+        sunken_m += min(outline, 0.0)  # imperfect ground: units that border on more than their outline
+        all_outer += outer_m[u]
+        all_area += area_m2[u]
+        all_h += households[u]
+        all_p += population[u]
+        if keeps:
+            most_kept[u] = kept[u].max()
+            all_kept += most_kept[u]
     peopled = people_low > 0 or all_p > people_high
-    most_kept = np.zeros(m)
-    for u in range(m):
-        most_kept[u] = kept[u].max()
-    all_kept = most_kept.sum()
-    base = 0.0  # all borders credited but those that cost less between two grids
-    for u in range(m):
-        for v in range(u):
-            base += min(cut[u, v], 0.0) - cut[u, v]
-    base += 2 * REFERENCE_COMPACTNESS * shape + apart * compounds
+    base += 2 * REFERENCE_COMPACTNESS * shape
+    for members in compound:
+        if members & within != NONE:
+            base += apart
+    floored = (floor if third != NONE else 0.0) - patch.constant
     best = known
-    key = (known.excess, known.outside, known.cost)
     needed_m2 = 0.0
     if known.excess == 0 and known.outside <= LESS:
-        needed_m2 = _least_area(patch, max(low, all_h - high))
+        needed_m2 = _least_area(patch, within, max(low, all_h - high))
+    s = lowest(within)
 
     deep = m + 2
     sets = np.zeros((deep, 3), dtype=np.uint64)  # A, B, neighbours of A
     ints = np.zeros((deep, 8), dtype=np.int64)  # households, people, over_h, over_p of A, then of B
     sums = np.zeros((deep, 7))  # area and own outline of A, of B; border between; cost of borders; kept of the placed
     saves = np.zeros((deep, 2, labels))
-    sets[0, 0], sets[0, 2] = bit(0), near[0]
-    ints[0, 0], ints[0, 1], ints[0, 2], ints[0, 3] = households[0], population[0], over_h[0], over_p[0]
-    sums[0, 0], sums[0, 1], sums[0, 6] = area_m2[0], outer_m[0], most_kept[0]
-    saves[0, 0] = kept[0]
+    sets[0, 0], sets[0, 2] = bit(s), near[s]
+    ints[0, 0], ints[0, 1], ints[0, 2], ints[0, 3] = households[s], population[s], over_h[s], over_p[s]
+    sums[0, 0], sums[0, 1], sums[0, 6] = area_m2[s], outer_m[s], most_kept[s]
+    saves[0, 0] = kept[s]
     part = np.zeros(2, dtype=np.uint64)
     grown = np.zeros(2, dtype=np.uint64)
     count, added = np.zeros((2, 4), dtype=np.int64), np.zeros((2, 2))
@@ -176,9 +146,7 @@ def halve(patch: Patch, known: Split, cap: int) -> Split:
     while top > 0:
         top -= 1
         if looked >= cap:
-            return Split(
-                best.a, best.b, best.label_a, best.label_b, best.excess, best.outside, best.cost, looked, False
-            )
+            return seen(best, looked, False)
         looked += 1
         a0, b0, edge0 = sets[top, 0], sets[top, 1], sets[top, 2]
         area_a, own_a, area_b, own_b = sums[top, 0], sums[top, 1], sums[top, 2], sums[top, 3]
@@ -256,29 +224,33 @@ def halve(patch: Patch, known: Split, cap: int) -> Split:
             left_h = all_h - h_a - h_b
             excess_a = _breaks(h_a, h_a + left_h, count[0, 2], low, high)
             excess_b = _breaks(h_b, h_b + left_h, count[1, 2], low, high)
-            outside = float(_outside(all_h, h_a, h_a + left_h, low, high))
+            outside = base_outside + _outside(all_h, h_a, h_a + left_h, low, high)
             if peopled:
                 p_a, p_b = count[0, 1], count[1, 1]
                 left_p = all_p - p_a - p_b
                 excess_a = max(excess_a, _breaks(p_a, p_a + left_p, count[0, 3], people_low, max(people_high, 1)))
                 excess_b = max(excess_b, _breaks(p_b, p_b + left_p, count[1, 3], people_low, max(people_high, 1)))
                 outside += person * _outside(all_p, p_a, p_a + left_p, people_low, people_high)
-            excess = excess_a + excess_b
-            if excess > key[0] or (excess == key[0] and outside > key[1] + LESS):
+            excess = base_excess + excess_a + excess_b
+            if excess > best.excess or (excess == best.excess and outside > best.outside + LESS):
                 continue
             unplaced = everything & ~a & ~b
-            if excess == key[0] and outside > key[1] - LESS:
+            if excess == best.excess and outside > best.outside - LESS:
                 cost = base + new_border
                 if shape > 0:
                     left_m = all_outer - added[0, 1] - added[1, 1]
                     least_a = max(added[0, 0], needed_m2 if unplaced != NONE else 0.0)
                     least_b = max(added[1, 0], needed_m2 if unplaced != NONE else 0.0)
                     near_a, near_b = added[0, 1] + new_between + sunken_m, added[1, 1] + new_between + sunken_m
+                    price_a = shape * (REFERENCE_COMPACTNESS - _ratio(all_area - least_b, near_a)) + patch.credit
+                    price_b = shape * (REFERENCE_COMPACTNESS - _ratio(all_area - least_a, near_b)) + patch.credit
+                    if max(price_a, floor) + max(price_b, floor) + floored > best.cost - LESS:
+                        continue
                     ratio = max(
-                        _ratio(least_a, near_a, all_area - least_a, near_b + left_m),
-                        _ratio(least_a, near_a + left_m, all_area - least_a, near_b),
-                        _ratio(all_area - least_b, near_a, least_b, near_b + left_m),
-                        _ratio(all_area - least_b, near_a + left_m, least_b, near_b),
+                        _ratios(least_a, near_a, all_area - least_a, near_b + left_m),
+                        _ratios(least_a, near_a + left_m, all_area - least_a, near_b),
+                        _ratios(all_area - least_b, near_a, least_b, near_b + left_m),
+                        _ratios(all_area - least_b, near_a + left_m, least_b, near_b),
                     )
                     cost -= shape * min(ratio, 2.0)
                 for c in range(compounds):
@@ -291,16 +263,10 @@ def halve(patch: Patch, known: Split, cap: int) -> Split:
                             if c != d:
                                 most = max(most, save[0, c] + save[1, d])
                     cost -= most + all_kept - new_placed
-                if cost > key[2] - LESS:
+                if cost > best.cost - LESS:
                     continue
             if unplaced == NONE:
-                label_a, label_b, saving = name_two(patch, a, b)
-                if label_a < 0:
-                    continue
-                found = rate(patch, a, b, saving)
-                if better(found, key):
-                    key = found
-                    best = Split(a, b, label_a, label_b, found[0], found[1], found[2], looked, True)
+                best = challenge(patch, a, b, third, best)
                 continue
             sets[top, 0], sets[top, 1], sets[top, 2] = a, b, new_edge
             for q in range(4):
@@ -311,4 +277,4 @@ def halve(patch: Patch, known: Split, cap: int) -> Split:
             if keeps:
                 saves[top] = save
             top += 1
-    return Split(best.a, best.b, best.label_a, best.label_b, best.excess, best.outside, best.cost, looked, True)
+    return seen(best, looked, True)

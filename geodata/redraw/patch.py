@@ -26,7 +26,8 @@ class Patch(NamedTuple):
     what it costs to lie between two grids. ``outer_m`` (m,): outline that is the patch's own. ``kept`` (m, l): what is
     saved if the unit is in a grid of that label; ``label`` (l,), those of the patch's grids first; ``held`` (l,): units
     that must be in the grid of that label. ``compound`` (c,): units of each compound with several units here.
-    ``spread``: whether a part's position or workload counts, so that its sums are needed.
+    ``constant``: the sum of the parts' prices (:func:`priced`) less the cost of the split; ``credit``: what borders
+    that are cheaper when cut can save at the most (below 0). ``spread``: whether position or workload counts.
     """
 
     unit: Ints
@@ -52,6 +53,8 @@ class Patch(NamedTuple):
     middle: float
     share: float
     weights: Floats
+    constant: float
+    credit: float
     spread: bool
     keeps: bool
     locks: bool
@@ -93,6 +96,12 @@ def cut_out(ground: Ground, unit: Ints, label: Ints, free: Bools, spare: Ints, p
     compound = _compounds(ground, unit, place)
     for q in range(m):
         place[unit[q]] = -1
+    constant, credit = 0.0, 0.0
+    for q in range(m):
+        constant += kept[q].max()
+        for r in range(q):
+            constant += cut[q, r]
+            credit += min(cut[q, r], 0.0) / 2
     group, weights = ground.group[unit[0]], ground.weights
     return Patch(
         unit,
@@ -118,6 +127,8 @@ def cut_out(ground: Ground, unit: Ints, label: Ints, free: Bools, spare: Ints, p
         ground.middle[group],
         ground.share[group],
         weights,
+        constant,
+        credit,
         weights[EXTENT] > 0 or weights[WORKLOAD] > 0,
         kept.sum() > 0,
         bool(held.any()),
@@ -227,3 +238,36 @@ def saved(patch: Patch, part: np.uint64, c: int) -> float:
         total += patch.kept[lowest(rest), c]
         rest &= rest - ONE
     return total
+
+
+@njit(cache=True, nogil=True)
+def most_saved(patch: Patch, part: np.uint64) -> float:
+    """What ``part`` saves in moved households under its best label; -1 if its locks forbid any."""
+    if not patch.keeps and not patch.locks:
+        return 0.0
+    best = -1.0
+    for c in range(len(patch.label)):
+        if may_take(patch, part, c):
+            best = max(best, saved(patch, part, c))
+    return best
+
+
+@njit(cache=True, nogil=True)
+def priced(patch: Patch, part: np.uint64) -> tuple[int, float, float]:
+    """Score of one part as a grid, half of its cut borders and the households that must move in it included."""
+    excess, outside, cost = part_score(patch, part)
+    rest = part
+    while rest != NONE:
+        u = lowest(rest)
+        rest &= rest - ONE
+        beside = patch.touch[u]
+        while beside != NONE:
+            v = lowest(beside)
+            beside &= beside - ONE
+            cost += patch.cut[u, v] / 2  # with what part_score credits: half of every border that is cut
+        if patch.keeps:
+            cost += patch.kept[u].max()
+    saving = most_saved(patch, part)
+    if saving < 0:
+        return 1 << 30, 0.0, 0.0
+    return excess, outside, cost - saving

@@ -13,6 +13,7 @@ from time import monotonic
 import numpy as np
 
 from geodata.redraw.anneal import Worth, appraise
+from geodata.redraw.candidates import candidates
 from geodata.redraw.ground import Ground
 from geodata.redraw.model import Ints
 from geodata.redraw.resplit_kernels import BETTER, PROVED, Findings, findings, re_split
@@ -22,6 +23,7 @@ from geodata.redraw.tally import Tally, shift
 #: Branches looked at in one neighbourhood before it is left open, by its number of grids.
 CAPS = {1: 200_000, 2: 200_000, 3: 2_000_000}
 _CHUNK = 32  # neighbourhoods a task
+_ROOM = 20_000  # first grids of a neighbourhood of three
 _BATCH = 512  # neighbourhoods solved on the same copy of the plan
 
 Neighbourhood = tuple[int, ...]
@@ -73,7 +75,7 @@ class Polish:
                     if cancelled() or (deadline is not None and monotonic() >= deadline):
                         return made
                     batch = [one for one in todo[at : at + _BATCH] if all(self.state.size[grid] for grid in one)]
-                    touched = self._apply(batch, self._solve(batch, own))
+                    touched = self.step(batch, own)
                     made += len(touched)
                     if dirty is not None:
                         dirty.update(*touched)
@@ -81,6 +83,10 @@ class Polish:
             if self.pool is None:
                 own.shutdown()
         return made
+
+    def step(self, batch: list[Neighbourhood], pool: Executor) -> list[set[int]]:
+        """Solve ``batch`` (all of one size) on the plan as it stands and apply what was found: grids of each change."""
+        return self._apply(batch, self._solve(batch, pool))
 
     def certificate(self, size: int) -> Certificate:
         """What is proved of the plan as it stands about sets of ``size`` grids."""
@@ -118,7 +124,8 @@ class Polish:
         found = findings(len(batch))
         args = (self.ground, state.label, order, first, grids, free, spare, self.caps[grids.shape[1]])
         tasks = [
-            pool.submit(re_split, *args, found, at, min(at + _CHUNK, len(batch))) for at in range(0, len(batch), _CHUNK)
+            pool.submit(re_split, *args, found, candidates(_ROOM), at, min(at + _CHUNK, len(batch)))
+            for at in range(0, len(batch), _CHUNK)
         ]
         for task in tasks:
             task.result()

@@ -11,11 +11,13 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from geodata.redraw.bits import MOST, NONE, bit
-from geodata.redraw.ground import Ground
-from geodata.redraw.halves import Split, better, halve, name_two, rate
-from geodata.redraw.model import Bools, Ints
-from geodata.redraw.patch import Patch, cut_out, saved
+from geodata.redraw.bits import MOST, NONE, ONE, bit, full, reach, whole
+from geodata.redraw.candidates import Candidates, Limit, grow
+from geodata.redraw.ground import COMPACTNESS, Ground
+from geodata.redraw.halves import halve
+from geodata.redraw.model import REFERENCE_COMPACTNESS, Bools, Ints
+from geodata.redraw.patch import Patch, cut_out
+from geodata.redraw.split import LESS, Split, better, challenge, rate, seen
 
 PROVED, BETTER, OPEN = 0, 1, 2
 
@@ -50,6 +52,7 @@ def re_split(
     spare: Ints,
     cap: int,
     found: Findings,
+    room: Candidates,
     lo: int,
     hi: int,
 ) -> None:
@@ -75,40 +78,82 @@ def re_split(
                 m += 1
         patch = cut_out(ground, unit, names, free, spare, place)
         now = present(patch, label)
-        best = halve(patch, shortcuts(patch, now), cap)
+        best = (
+            halve(patch, full(m), NONE, lowest_price(patch), shortcuts(patch, now), cap)
+            if len(names) < 3
+            else third(patch, now, room, cap)
+        )
         found.size[row] = m
-        changed = better((best.excess, best.outside, best.cost), (now.excess, now.outside, now.cost))
+        changed = better(best.excess, best.outside, best.cost, now)
         found.status[row] = BETTER if changed else (PROVED if best.done else OPEN)
         for q in range(m):
             found.unit[row, q] = patch.unit[q]
-            part = best.label_a if bit(q) & best.a != NONE else best.label_b
+            part = best.label_a
+            if bit(q) & best.b != NONE:
+                part = best.label_b
+            elif bit(q) & best.c != NONE:
+                part = best.label_c
             found.label[row, q] = patch.label[part]
 
 
 @njit(cache=True, nogil=True)
 def present(patch: Patch, label: Ints) -> Split:
-    """The patch of one or two grids as the plan has it."""
-    a, b = NONE, NONE
+    """The patch as the plan has it."""
+    parts = np.zeros(3, dtype=np.uint64)
+    saving = 0.0
     for q in range(len(patch.unit)):
-        if label[patch.unit[q]] == patch.label[0]:
-            a |= bit(q)
-        else:
-            b |= bit(q)
-    saving = saved(patch, a, 0) + saved(patch, b, 1)
-    excess, outside, cost = rate(patch, a, b, saving)
-    return Split(a, b, 0, 1, excess, outside, cost, 0, True)
+        for at in range(3):
+            if label[patch.unit[q]] == patch.label[at]:
+                parts[at] |= bit(q)
+                saving += patch.kept[q, at]
+                break
+    excess, outside, cost = rate(patch, parts[0], parts[1], parts[2])
+    return Split(parts[0], parts[1], parts[2], 0, 1, 2, excess, outside, cost - saving, 0, True)
 
 
 @njit(cache=True, nogil=True)
 def shortcuts(patch: Patch, now: Split) -> Split:
     """The better of ``now``, the same parts under other labels, and the whole patch as one grid."""
-    best = now
-    for b in (now.b, NONE):
-        a = now.a | (now.b & ~b)
-        label_a, label_b, saving = name_two(patch, a, b)
-        if label_a < 0:
+    best = challenge(patch, now.a, now.b, now.c, now)
+    return challenge(patch, now.a | now.b | now.c, NONE, NONE, best)
+
+
+@njit(cache=True, nogil=True)
+def third(patch: Patch, now: Split, room: Candidates, cap: int) -> Split:
+    """The best split into up to three parts if better than ``now``: the first unit's grid, then halves of the rest."""
+    everything, near = full(len(patch.unit)), patch.near
+    best = halve(patch, everything, NONE, lowest_price(patch), shortcuts(patch, now), cap)
+    in_band = best.excess == 0 and best.outside <= LESS
+    if in_band:  # one of three parts costs no more than a third
+        limit = Limit(best.excess, best.outside, (best.cost + patch.constant) / 3, 2, in_band)
+    else:
+        limit = Limit(best.excess, best.outside, best.cost + patch.constant - 2 * lowest_price(patch), 2, in_band)
+    end = 0
+    for root in range(len(patch.unit) if in_band else 1):
+        end, looked = grow(patch, root, limit, cap - best.looked, room, end)
+        best = seen(best, looked, end >= 0)
+        if end < 0:
+            return best
+    for at in np.argsort(room.cost[:end]):
+        a = room.units[at]
+        rest = everything & ~a
+        floor = room.cost[at] if in_band else lowest_price(patch)
+        if rest == NONE:
             continue
-        excess, outside, cost = rate(patch, a, b, saving)
-        if better((excess, outside, cost), (best.excess, best.outside, best.cost)):
-            best = Split(a, b, label_a, label_b, excess, outside, cost, 0, True)
+        b = reach(near, rest & (~rest + ONE), rest)
+        c = rest & ~b
+        if c != NONE:
+            if whole(near, c):
+                best = challenge(patch, a, b, c, best)
+            continue
+        best = halve(patch, rest, a, floor, challenge(patch, a, rest, NONE, best), cap - best.looked)
+        if not best.done:
+            break
     return best
+
+
+@njit(cache=True, nogil=True)
+def lowest_price(patch: Patch) -> float:
+    """What no part's price is below: a disc, and all borders that are cheaper when cut."""
+    disc: float = min(patch.weights[COMPACTNESS] * (REFERENCE_COMPACTNESS - 1.0), 0.0)
+    return disc + patch.credit

@@ -106,17 +106,29 @@ def better(one: tuple[int, float, float], other: tuple[int, float, float]) -> bo
 
 @pytest.mark.parametrize("seed", range(60))
 def test_a_re_split_finds_the_best_of_all_labellings(seed: int) -> None:
-    instance, plan = case(seed)
+    check(seed, 2, 9, 2)
+    check(seed, 1, 9, 1)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_a_re_split_of_three_finds_the_best_of_all_labellings(seed: int) -> None:
+    check(seed, 3, 8, 1)
+
+
+def check(seed: int, size: int, most_units: int, sets: int) -> None:
+    """Re-splits of ``sets`` sets of ``size`` grids of up to ``most_units`` units against all labellings."""
+    instance, plan = case(seed, 15 if size < 3 else 12)
     ground, state, value = working(instance, plan)
-    sets = [one for size in (2, 1) for one in touching(ground, plan, size)]
-    for grids in [one for one in sets if np.isin(plan, one).sum() <= 9][:3]:
-        expected = best_key(instance, plan, grids, 2)
+    small = [one for one in touching(ground, plan, size) if np.isin(plan, one).sum() <= most_units]
+    for grids in small[:sets]:
+        expected = best_key(instance, plan, grids, max(size, 2))
         work = Polish(ground, tally(ground, plan, len(state.size)), value)
-        found = work._apply([grids], work._solve([grids], Now()))
+        found = work.step([grids], Now())
         got = measure(instance, work.state.label).score.key()
         assert got[0] == expected[0]
         assert got[1:] == pytest.approx(expected[1:], abs=1e-6)
         assert bool(found) == better(expected, measure(instance, plan).score.key())
+        assert work.known.get(grids, ((), 0))[1] == 0
 
 
 class Now:
