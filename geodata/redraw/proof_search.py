@@ -2,7 +2,7 @@
 
 All connected sets of units that touch the core and break the band at most so much are listed; then a depth-first search
 tries to cover the core with some of them that do not overlap. If it cannot, every plan breaks the band there. Sets of
-units are Python integers, one bit a unit.
+units are Python integers, one bit a unit, or rows of 64-bit words.
 """
 
 from __future__ import annotations
@@ -10,14 +10,16 @@ from __future__ import annotations
 import heapq
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
 
 import numpy as np
 
 from geodata.redraw.measure import surplus
-from geodata.redraw.model import NO_LIMIT, Band, Instance
+from geodata.redraw.model import NO_LIMIT, Band, Bools, Instance, Ints
 from geodata.redraw.pockets import open_borders
+
+_WORD = (1 << 64) - 1
 
 
 class GivenUpError(Exception):
@@ -29,7 +31,7 @@ class Effort:
     """What a search may cost: sets listed, steps of the cover search, and a deadline (``time.monotonic``)."""
 
     sets: int = 120_000
-    steps: int = 300_000
+    steps: int = 30_000
     deadline: float = float("inf")
 
     def check(self, *, sets: int = 0, steps: int = 0) -> None:
@@ -150,20 +152,21 @@ def forced(
 ) -> list[int]:
     """The part of ``core`` that suffices: in every plan grids touching it break the band ``breaks`` times or more.
 
-    Empty where the core can be covered with less. With a ``horizon`` (units, the core among them) only the parts of
-    grids that lie within it are looked at: what reaches its edge is taken to find beyond whatever it lacks. Raises
-    ``GivenUpError``.
+    Empty where the core can be covered with less; what stands last in ``core`` is left out first. With a ``horizon``
+    (units, the core among them) only the parts of grids within it are looked at: what reaches its edge is taken
+    to find beyond whatever it lacks. Raises ``GivenUpError``.
     """
     sets = list_sets(terrain, core, breaks - 1, effort, horizon=horizon)
-    needed = (1 << len(core)) - 1
-    if _Cover(sets, len(core), effort).search(needed, 0, breaks - 1):
+    cover, needed = _Cover(sets, len(core), effort), list(range(len(core)))
+    if cover.covers(needed, breaks - 1):
         return []
-    with suppress(GivenUpError):
-        for bit in reversed(range(len(core))):
-            fewer = needed & ~(1 << bit)
-            if fewer and not _Cover(sets, len(core), effort).search(fewer, 0, breaks - 1):
+    cover.effort = replace(effort, steps=4 * cover.steps + 100)
+    for place in reversed(range(len(core) if len(core) > 1 else 0)):
+        fewer = [other for other in needed if other != place]
+        with suppress(GivenUpError):
+            if fewer and not cover.covers(fewer, breaks - 1):
                 needed = fewer
-    return [unit for bit, unit in enumerate(core) if needed >> bit & 1]
+    return [core[place] for place in needed]
 
 
 def list_sets(
@@ -247,35 +250,42 @@ def _grow(
 
 
 class _Cover:
-    """Depth-first search for sets that cover the core without overlapping, the unit with the fewest sets first."""
+    """Depth-first search for sets that cover the core without overlapping, the unit with the fewest sets left first."""
 
     def __init__(self, sets: list[tuple[int, int]], n_core: int, effort: Effort) -> None:
-        self.holding: list[list[tuple[int, int]]] = [[] for _ in range(n_core)]
-        for bits, broken in sets:
-            core = bits & ((1 << n_core) - 1)
-            while core:
-                bit = core & -core
-                self.holding[bit.bit_length() - 1].append((bits, broken))
-                core ^= bit
-        for holding in self.holding:
-            holding.sort(key=lambda item: (item[1], -item[0].bit_count()))
-        self.order = sorted(range(n_core), key=lambda unit: len(self.holding[unit]))
-        self.failed: set[tuple[int, int]] = set()
+        sets = sorted(sets, key=lambda item: (item[1], -item[0].bit_count()))
+        width = max((bits.bit_length() for bits, _ in sets), default=1)
+        words = [[bits >> shift & _WORD for shift in range(0, width, 64)] for bits, _ in sets]
+        self.words = np.array(words, dtype=np.uint64).reshape(len(sets), -(-width // 64))
+        core = [[bits >> unit & 1 for unit in range(n_core)] for bits, _ in sets]
+        self.core = np.array(core, dtype=bool).reshape(len(sets), n_core)
+        self.broken = np.array([broken for _, broken in sets], dtype=np.int64)
         self.effort, self.steps = effort, 0
 
-    def search(self, missing: int, used: int, spare: int) -> bool:
-        """Whether ``missing`` can be covered without what is ``used``, breaking the band up to ``spare`` times."""
-        if not missing:
+    def covers(self, needed: list[int], spare: int) -> bool:
+        """Whether the core's units ``needed`` (positions) can be covered, breaking the band up to ``spare`` times."""
+        missing = np.zeros(self.core.shape[1], dtype=bool)
+        missing[needed] = True
+        self.steps = 0
+        return self._search(missing, np.arange(len(self.broken)), spare, set())
+
+    def _search(self, missing: Bools, left: Ints, spare: int, failed: set[tuple[bytes, bytes, int]]) -> bool:
+        """``left``: sets that do not overlap what was taken. What is left and missing tells a state already seen."""
+        if not missing.any():
             return True
-        if (used, spare) in self.failed:
+        wanted = np.flatnonzero(missing)
+        holding = self.core[left][:, wanted].sum(axis=0)
+        if not holding.all():
             return False
-        unit = next(unit for unit in self.order if missing >> unit & 1)
-        for bits, broken in self.holding[unit]:
-            if broken > spare or bits & used:
-                continue
+        state = (missing.tobytes(), left.tobytes(), spare)
+        if state in failed:
+            return False
+        for one in left[self.core[left, wanted[holding.argmin()]]].tolist():
             self.steps += 1
             self.effort.check(steps=self.steps)
-            if self.search(missing & ~bits, used | bits, spare - broken):
+            more = spare - int(self.broken[one])
+            apart = ~(self.words[left] & self.words[one]).any(axis=1) & (self.broken[left] <= more)
+            if self._search(missing & ~self.core[one], left[apart], more, failed):
                 return True
-        self.failed.add((used, spare))
+        failed.add(state)
         return False

@@ -10,7 +10,7 @@ A proof names a *core* of units and how often the grids that touch it break the 
 ``exhaustive``       all ways to cover the core were tried, up to the ``horizon`` where there is one
 ==================== ===============================================================================================
 
-Breaks of several cores add up only where one grid cannot pay for two (:meth:`proof_search.Terrain.moat`); a grid is
+Breaks of several cores add up only where one grid cannot pay for two (:class:`_Apart`); a grid is
 unavoidable where the plan breaks the band around its cores exactly as often as they prove. Everything else is reported
 as avoidable: not proved, perhaps not true. :mod:`geodata.redraw.verify` re-checks it all by other means.
 """
@@ -18,7 +18,7 @@ as avoidable: not proved, perhaps not true. :mod:`geodata.redraw.verify` re-chec
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any
 
@@ -43,6 +43,7 @@ class Core:
     breaks: int
     empty_free: bool = False
     horizon: tuple[int, ...] | None = None
+    apart_by: str = "moat"
     numbers: dict[str, Any] = field(default_factory=dict, compare=False)
 
     def proof(self) -> dict[str, Any]:
@@ -53,6 +54,7 @@ class Core:
             "breaks": self.breaks,
             "empty_free": self.empty_free,
             "horizon": None if self.horizon is None else list(self.horizon),
+            "apart_by": self.apart_by,
             **self.numbers,
         }
 
@@ -102,38 +104,47 @@ def lower_bound(instance: Instance, *, budget_s: float = 1.0) -> Ints:
 
 
 class _Apart:
-    """Cores whose breaks add up (:meth:`Terrain.moat`)."""
+    """Cores whose breaks add up: each has ground of its own, its moat (:meth:`Terrain.moat`) or all within its horizon.
+
+    What a grid breaks within a horizon is proved by its parts there, and the parts of one grid are together at most as
+    often over the maximum as the grid is.
+    """
 
     def __init__(self, terrain: Terrain) -> None:
         self.terrain = terrain
-        self.moats: dict[Core, dict[int, int]] = {}
+        self.grounds: dict[Core, dict[int, int]] = {}
 
     @property
     def cores(self) -> list[Core]:
         """In the order they were added."""
-        return list(self.moats)
+        return list(self.grounds)
 
     def clashes(self, core: Core) -> list[Core]:
-        """Cores that want the same households, or lie in each other's moat."""
-        moat = self.terrain.moat(list(core.units), core.breaks)
+        """Cores that want the same households, or lie in each other's ground."""
+        ground = self._ground(core)
         taken: dict[int, int] = {}
-        for other in self.moats.values():
+        for other in self.grounds.values():
             for unit, households in other.items():
                 taken[unit] = taken.get(unit, 0) + households
-        tight = {unit for unit, more in moat.items() if taken.get(unit, 0) + more > self.terrain.counts[unit][2]}
+        tight = {unit for unit, more in ground.items() if taken.get(unit, 0) + more > self.terrain.counts[unit][2]}
         return [
             other
-            for other, own in self.moats.items()
-            if not (own.keys().isdisjoint(tight | set(core.units)) and moat.keys().isdisjoint(other.units))
+            for other, own in self.grounds.items()
+            if not (own.keys().isdisjoint(tight | set(core.units)) and ground.keys().isdisjoint(other.units))
         ]
+
+    def _ground(self, core: Core) -> dict[int, int]:
+        if core.apart_by == "horizon" and core.horizon is not None:
+            return {unit: self.terrain.counts[unit][2] for unit in core.horizon}
+        return self.terrain.moat(list(core.units), core.breaks)
 
     def add(self, core: Core) -> None:
         """Keep ``core``."""
-        self.moats[core] = self.terrain.moat(list(core.units), core.breaks)
+        self.grounds[core] = self._ground(core)
 
     def remove(self, core: Core) -> None:
         """Forget ``core``."""
-        del self.moats[core]
+        del self.grounds[core]
 
 
 def _given(instance: Instance, plan: Ints, grids: Grids) -> dict[int, dict[str, Any]]:
@@ -209,6 +220,10 @@ class _Prover:
         if core is None or core in self.apart.cores:
             return
         clash = self.apart.clashes(core)
+        if clash and core.horizon is not None:
+            within = replace(core, apart_by="horizon")
+            if not (clashing := self.apart.clashes(within)):
+                core, clash = within, clashing
         if not clash:
             self.apart.add(core)
             return
@@ -301,7 +316,7 @@ class _Prover:
 
     def _prove(self, units: list[int], breaks: int) -> Core | None:
         """Search once exactly; where that is too much, once with empty units free for all."""
-        if not breaks:
+        if not breaks or monotonic() > self.deadline:
             return None
         effort = Effort(deadline=self.deadline)
         try:
@@ -318,15 +333,22 @@ class _Prover:
     def _prove_within(self, terrain: Terrain, core: list[int]) -> Core | None:
         """Search no further than the core and the units above the maximum around it."""
         breaks = self._breaks_at(core)
-        if not breaks:
+        if not breaks or monotonic() > self.deadline:
             return None
         most = terrain.bands[core[0]].households_max
         beside = {other for unit in core for other in terrain.near[unit]}
         horizon = sorted({*core, *(unit for unit in beside if terrain.counts[unit][0] > most)})
         with suppress(GivenUpError):
-            needed = forced(terrain, core, breaks, Effort(deadline=self.deadline), horizon=horizon)
+            needed = forced(terrain, self._far_first(core), breaks, Effort(deadline=self.deadline), horizon=horizon)
             return self._searched(needed, breaks, empty_free=terrain is self.walked_over, horizon=tuple(horizon))
         return None
+
+    def _far_first(self, units: list[int]) -> list[int]:
+        """``units``, those near other cores last, so that they are left out first and the cores' moats stay apart."""
+        others = [unit for core in self.apart.cores for unit in core.units]
+        away = 10 * self.terrain.bands[units[0]].households_max
+        far = self.terrain.ball(others, away)
+        return sorted(units, key=lambda unit: (-far.get(unit, away), unit))
 
     def _searched(
         self, needed: list[int], breaks: int, *, empty_free: bool = False, horizon: tuple[int, ...] | None = None
@@ -334,4 +356,4 @@ class _Prover:
         if not needed:
             return None
         kind = "enclosed" if len(needed) == 1 else "exhaustive"
-        return Core(kind, tuple(needed), breaks, empty_free, horizon)
+        return Core(kind, tuple(sorted(needed)), breaks, empty_free, horizon)

@@ -221,20 +221,26 @@ def _moat(ground: Ground, core: list[int], breaks: int) -> dict[int, int]:
     return {unit: min(ground.counted(unit), width - passed) for unit, passed in before.items()}
 
 
+def _own_ground(ground: Ground, proof: dict[str, Any]) -> dict[int, int]:
+    """Households of each unit that only this core may count."""
+    if proof.get("apart_by") == "horizon" and proof.get("horizon") is not None:
+        return {unit: ground.counted(unit) for unit in proof["horizon"]}
+    return _moat(ground, proof["core"], proof["breaks"])
+
+
 def _together(
     ground: Ground, members: dict[int, list[int]], cores: list[dict[str, Any]], claimed: list[int]
 ) -> list[str]:
     """Whether the breaks of the cores add up, and the plan breaks the band around them no more often than that.
 
-    A connected set that touches several cores passes the moat of each (none lies in another's moat), and if no unit's
-    households are counted in two moats, it holds more than all their maxima together: it breaks the band as often as
-    all these cores ask for.
+    Every core has ground of its own and no core lies in another's. A grid that touches several passes the moats of
+    those that have one; within a horizon its parts were counted. If no unit's households belong to two grounds, then for
+    each break it is charged with it holds a maximum and more there, so it breaks the band as often as that.
     """
     taken = [0] * ground.n
     in_cores = [unit for core in cores for unit in core["core"]]
     for core in cores:
-        moat = _moat(ground, core["core"], core["breaks"])
-        for unit, households in moat.items():
+        for unit, households in _own_ground(ground, core).items():
             taken[unit] += households
             if taken[unit] > ground.counted(unit) or in_cores.count(unit) > (unit in core["core"]):
                 return [f"core {core['core'][:5]} and another one may be served by the same grid"]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -103,12 +106,16 @@ tiny = st.fixed_dictionaries(
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(tiny)
-def test_no_plan_refutes_a_proof(options: dict[str, Any]) -> None:
+@given(tiny, st.booleans())
+def test_no_plan_refutes_a_proof(options: dict[str, Any], narrow: bool) -> None:
     options["n"] = max(options["n"], options["giants"])
     instance = town(**options)
     plan = instance.start
-    found = violations(instance, plan)
+    with ExitStack() as limits:
+        if narrow:  # so little effort that most proofs have to be searched for within a horizon
+            limits.enter_context(patch("geodata.redraw.proofs.WHOLE_POCKET", 0))
+            limits.enter_context(patch("geodata.redraw.proofs.Effort", partial(Effort, sets=options["n"])))
+        found = violations(instance, plan)
     json.dumps([violation.proof for violation in found])
     assert verify(instance, plan, found) == []
     claims, least = cores(found), 10**9
