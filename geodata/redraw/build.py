@@ -17,6 +17,7 @@ from geodata.redraw.model import Bools, Borders, Floats, Ints, Units, whole
 from geodata.units.model import Barriers, geometries
 
 _CORNER = 0.5  # tolerances: a shorter border may be but a corner
+_MOST_STACKED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +200,10 @@ def _shut_in(i: Ints, j: Ints, length_m: Floats, crossable: Bools, empty: Bools,
 
 
 def _with_stacked(borders: Borders, stacked: Ints) -> Borders:
-    """Units without ground of their own join the one they lie on, by a border of no length."""
+    """Units without ground of their own join the one they lie on, and each other, by borders of no length."""
     if not len(stacked):
         return borders
+    stacked = _among(stacked)
     i, j = np.concatenate([np.stack([borders.i, borders.j]), np.sort(stacked, axis=1).T], axis=1)
     order = np.lexsort((j, i))
 
@@ -212,6 +214,17 @@ def _with_stacked(borders: Borders, stacked: Ints) -> Borders:
     return Borders(
         i[order], j[order], joined(borders.length_m), joined(borders.barrier_m), joined(borders.torn_m), open_
     )
+
+
+def _among(stacked: Ints) -> Ints:
+    """All pairs of units on the same ground; only those with its keeper where they are very many."""
+    pairs = [stacked]
+    for host in np.unique(stacked[:, 1]):
+        units = stacked[stacked[:, 1] == host, 0]
+        if len(units) <= _MOST_STACKED:
+            low, high = np.triu_indices(len(units), 1)
+            pairs.append(np.stack([units[low], units[high]], axis=1))
+    return np.concatenate(pairs)
 
 
 def _places(ground: Geometries, stacked: Ints) -> Floats:

@@ -1,10 +1,7 @@
-"""Files in and out of a redraw: units, barriers and today's plan as arrays; the plan as ``unit,grid``."""
+"""The vector files of a redraw as arrays: units with their columns, and barriers."""
 
 from __future__ import annotations
 
-import csv
-import io
-import os
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,15 +16,12 @@ from geodata.crs import middle_lon, stored_transformer, to_metric
 from geodata.errors import GeodataError
 from geodata.projection import transform_coordinates
 from geodata.readers import open_source
-from geodata.readers.encoding import of_file
-from geodata.readers.sheets import csv_lines
 from geodata.redraw.barriers import of_table
 from geodata.redraw.fit import Geometries
 from geodata.redraw.model import Floats
 from geodata.units.model import Barriers
 
 _LISTED = 30
-_PLAN_HEADER = ("unit", "grid")
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,77 +106,8 @@ def read_barriers(path: Path, lon: float, *, layer: str | None = None, crs: str 
     columns = {str(name): frame[name].tolist() for name in frame.columns}
     barriers, others = of_table(columns, to_metric(lonlat, lon))
     if not len(barriers.geometry):
-        raise GeodataError("REDRAW_NO_BARRIERS", name=path.name, columns=_listed(frame.columns))
+        raise GeodataError("REDRAW_NO_BARRIERS", name=path.name, columns=listed(frame.columns))
     return barriers, others
-
-
-def read_plan(path: Path, ids: Sequence[str]) -> list[str]:
-    """The grid of each unit of ``ids`` in a CSV with columns ``unit`` and ``grid`` (UTF-8 or GBK); "" unassigned.
-
-    Raises ``REDRAW_START_*`` for other columns, and for units that are unknown, missing or there twice.
-    """
-    if not path.is_file():
-        raise GeodataError("FILE_MISSING", name=path.name)
-    lines = csv_lines(path, of_file(path))
-    header = [name.strip().lower() for name in next(lines, [])]
-    if not set(_PLAN_HEADER) <= set(header):
-        raise GeodataError("REDRAW_START_COLUMNS", name=path.name, columns=_listed(header))
-    unit_at, grid_at = (header.index(name) for name in _PLAN_HEADER)
-    known = set(ids)
-    grid_of: dict[str, str] = {}
-    for line, cells in enumerate(lines, 2):
-        if not any(cell.strip() for cell in cells):
-            continue
-        unit = cells[unit_at].strip() if unit_at < len(cells) else ""
-        if unit not in known:
-            raise GeodataError("REDRAW_START_UNKNOWN", row=line, name=path.name, line=line, unit=unit)
-        if unit in grid_of:
-            raise GeodataError("REDRAW_START_TWICE", row=line, name=path.name, line=line, unit=unit)
-        grid_of[unit] = cells[grid_at].strip() if grid_at < len(cells) else ""
-    missing = [unit for unit in ids if unit not in grid_of]
-    if missing:
-        raise GeodataError("REDRAW_START_MISSING", name=path.name, units=len(missing), unit=missing[0])
-    return [grid_of[unit] for unit in ids]
-
-
-def plan_csv(ids: Sequence[str], grids: Sequence[str]) -> bytes:
-    """The plan as CSV, ``unit,grid``, UTF-8, in the order of ``ids``."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_PLAN_HEADER)
-    writer.writerows(zip(ids, grids, strict=True))
-    return text.getvalue().encode()
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Put ``content`` at ``path`` whole or not at all; raises ``REDRAW_OUT``."""
-    try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise GeodataError("REDRAW_OUT", path=str(path), reason=error.strerror or str(error)) from error
-
-
-def check_writable(path: Path) -> None:
-    """Raise ``REDRAW_OUT`` where ``path`` cannot be written; leaves nothing behind."""
-    reason = "" if path.parent.is_dir() else os.strerror(2)
-    if not reason and path.is_dir():
-        reason = os.strerror(21)
-    if not reason:
-        try:
-            with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}-"):
-                pass
-        except OSError as error:
-            reason = error.strerror or str(error)
-    if reason:
-        raise GeodataError("REDRAW_OUT", path=str(path), reason=reason)
 
 
 def text_of(value: Any) -> str:
@@ -204,7 +129,7 @@ def _read(
             raise GeodataError("REDRAW_NO_MAP", name=path.name)
         for column in columns or ():
             if column not in source.columns:
-                raise GeodataError("REDRAW_COLUMN", name=path.name, column=column, columns=_listed(source.columns))
+                raise GeodataError("REDRAW_COLUMN", name=path.name, column=column, columns=listed(source.columns))
         batches = list(source.batches())
     wanted = source.columns if columns is None else list(dict.fromkeys(columns))
     frames = [batch.attributes[wanted] for batch in batches]
@@ -245,5 +170,5 @@ def _plain_number(value: Any) -> Any:
     return value.strip() if isinstance(value, str) else value
 
 
-def _listed(columns: Any) -> str:
+def listed(columns: Any) -> str:
     return "、".join(str(column) for column in list(columns)[:_LISTED])

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,15 +11,16 @@ import click
 from geodata.errors import GeodataError
 from geodata.messages import sentence
 from gridmap import __version__
-from gridmap.cli.common import coded_errors, emit, json_option, language
+from gridmap.cli.common import coded_errors, emit, json_option
+from gridmap.cli.redraw_ask import asked
+from gridmap.cli.redraw_show import shown, stopping, tell, told
 
 if TYPE_CHECKING:
     from geodata.redraw.front import Named
-    from geodata.redraw.result import Redrawn, Step
+    from geodata.redraw.result import Redrawn
     from geodata.redraw.task import Ask, Task
 
 _SECONDS = 15.0
-_SHOWN_EVERY_S = 0.5
 _MAP_PX = {".png": (1100.0, 1200.0), ".html": (900.0, 900.0)}
 _FILE = click.Path(path_type=Path)
 
@@ -66,84 +64,23 @@ def command(
 ) -> None:
     """Draw grids of the right size from the units in a file; needs no database."""
     with coded_errors(as_json):
-        ask = _ask(given)
+        ask = asked(given)
         _check_outputs([units, given["barriers"]], [out, report_path, map_path])
         task, more = _task(units, ask, given)
         if not as_json:
-            _tell(task)
+            tell(task)
         redrawn, fronts = _search(task, given, quiet=as_json)
         document = _document(task, redrawn, more, given, fronts, out)
         _write(task, redrawn, document, out, report_path, map_path, units.stem)
     emit(
         {key: document[key] for key in ("summary", "households_moved", "score", "stopped")} | {"out": str(out)},
         as_json,
-        lambda: _told(document),
+        lambda: told(document),
     )
-
-
-def _ask(given: dict[str, Any]) -> Ask:
-    """What is asked for; raises ``REDRAW_*`` for what cannot be read, before any file is."""
-    from geodata import standards
-    from geodata.redraw.model import NO_LIMIT, PARTS, Band
-    from geodata.redraw.task import Ask, bands_of
-
-    people = {name: given[name] for name in ("population_min", "population_max") if given[name] is not None}
-    if people and not given["population"]:
-        raise GeodataError("REDRAW_POPULATION_COLUMN")
-
-    def band(low: int, high: int) -> Band:
-        low_p, high_p = people.get("population_min", 0), people.get("population_max", NO_LIMIT)
-        if not 0 <= low <= high or high < 1:
-            raise GeodataError("REDRAW_BAND", low=low, high=high)
-        if not 0 <= low_p <= high_p:
-            raise GeodataError("REDRAW_BAND", low=low_p, high=high_p)
-        return Band(low, high, low_p, high_p)
-
-    if (given["low"] is None) != (given["high"] is None):
-        raise GeodataError("REDRAW_BAND_HALF")
-    general = None if given["low"] is None else band(given["low"], given["high"])
-    bands = {}
-    if given["standard"]:
-        for name, made in bands_of(standards.load(given["standard"])).items():
-            limit = people.get("population_max", made.population_max if given["population"] else NO_LIMIT)
-            bands[name] = Band(made.households_min, made.households_max, people.get("population_min", 0), limit)
-    for text in given["bands"]:
-        name, _, limits = text.rpartition("=")
-        low, _, high = limits.partition("-")
-        if not name or not low.strip().isdecimal() or not high.strip().isdecimal():
-            raise GeodataError("REDRAW_BAND_WRITTEN", text=text)
-        bands[name.strip()] = band(int(low), int(high))
-    if general is None and not bands:
-        raise GeodataError("REDRAW_BAND_MISSING")
-    weights = dict(_weight(text) for text in given["weights"])
-    unknown = sorted(set(weights) - set(PARTS))
-    if unknown:
-        raise GeodataError("REDRAW_WEIGHT_UNKNOWN", name=unknown[0], names=", ".join(PARTS))
-    return Ask(
-        general,
-        bands,
-        households=given["households"],
-        population=given["population"],
-        group=given["group"],
-        class_=given["class_"],
-        compound=given["compound"],
-        workload=given["workload"],
-        locks=given["locks"],
-        weights=weights,
-        tolerance_m=given["tolerance_m"],
-    )
-
-
-def _weight(text: str) -> tuple[str, float]:
-    name, _, value = text.partition("=")
-    try:
-        return name.strip(), float(value)
-    except ValueError:
-        raise GeodataError("REDRAW_WEIGHT_WRITTEN", text=text) from None
 
 
 def _check_outputs(inputs: Sequence[Path | None], outputs: Sequence[Path | None]) -> None:
-    from geodata.redraw.files import check_writable
+    from geodata.redraw.plan_file import check_writable
 
     seen = {path.resolve() for path in inputs if path is not None}
     for path in outputs:
@@ -160,7 +97,8 @@ def _check_outputs(inputs: Sequence[Path | None], outputs: Sequence[Path | None]
 
 def _task(units: Path, ask: Ask, given: dict[str, Any]) -> tuple[Task, dict[str, Any]]:
     """The task in these files, and what the report says about them."""
-    from geodata.redraw.files import read_barriers, read_ground, read_plan
+    from geodata.redraw.files import read_barriers, read_ground
+    from geodata.redraw.plan_file import read_plan
     from geodata.redraw.task import task_of
 
     ground = read_ground(units, given["id_"], ask.columns(), layer=given["layer"], crs=given["crs"])
@@ -176,7 +114,7 @@ def _search(task: Task, given: dict[str, Any], *, quiet: bool) -> tuple[Redrawn,
     from geodata.redraw.engine import redraw
 
     seconds = given["seconds"] or (None if given["moves"] else _SECONDS)
-    with _stopping() as stopped, _shown(task, stopped, quiet=quiet) as progress:
+    with stopping() as stopped, shown(task, stopped, quiet=quiet) as progress:
         redrawn = redraw(
             task.instance,
             seed=given["seed"],
@@ -199,56 +137,6 @@ def _search(task: Task, given: dict[str, Any], *, quiet: bool) -> tuple[Redrawn,
             workers=given["workers"],
             scheduler=given["scheduler"],
         )
-
-
-@contextmanager
-def _stopping() -> Iterator[Callable[[], bool]]:
-    """Ctrl-C once asks the search to end; twice ends the program."""
-    asked: list[int] = []
-
-    def stop(number: int, _frame: object) -> None:
-        asked.append(number)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    before = signal.signal(signal.SIGINT, stop)
-    try:
-        yield lambda: bool(asked)
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _shown(task: Task, stopped: Callable[[], bool], *, quiet: bool) -> Iterator[Callable[[Step], bool]]:
-    """Progress on a terminal: grids in the band, households outside it, score; True once a stop was asked for."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    from geodata.redraw.measure import tabulate
-
-    console = Console(stderr=True)
-    shown = console.is_terminal and not quiet
-    columns = (BarColumn(bar_width=24), TimeElapsedColumn(), TextColumn("{task.description}"))
-    last = 0.0
-    with Progress(*columns, console=console, disable=not shown, transient=True) as bar:
-        line = bar.add_task("", total=1.0)
-
-        def advance(step: Step) -> bool:
-            nonlocal last
-            if shown and monotonic() - last > _SHOWN_EVERY_S:
-                last = monotonic()
-                grids = tabulate(task.instance, step.plan)
-                text = sentence(
-                    "REDRAW_PROGRESS",
-                    language(),
-                    in_band=int((grids.status == 0).sum()),
-                    grids=len(grids.grid),
-                    outside=round(step.key[1]),
-                    score=f"{step.key[2]:.2f}",
-                )
-                bar.update(line, completed=step.share, description=text)
-            return stopped()
-
-        yield advance
 
 
 def _document(
@@ -277,7 +165,7 @@ def _document(
 
 def _write_front(task: Task, fronts: Sequence[Named], out: Path) -> list[dict[str, Any]]:
     """Write each plan of the front beside ``out``, and say which is which."""
-    from geodata.redraw.files import plan_csv, write_whole
+    from geodata.redraw.plan_file import plan_csv, write_whole
     from geodata.redraw.report import variant
 
     rows = []
@@ -299,7 +187,7 @@ def _write(
     map_path: Path | None,
     title: str,
 ) -> None:
-    from geodata.redraw.files import plan_csv, write_whole
+    from geodata.redraw.plan_file import plan_csv, write_whole
     from geodata.redraw.report import as_json
 
     names = task.grid_names(redrawn.plan)
@@ -308,42 +196,11 @@ def _write(
         write_whole(report_path, as_json(document))
     if map_path is None:
         return
-    from geodata.redraw.draw import html, picture
+    from geodata.redraw.draw import picture
+    from geodata.redraw.page import html
     from geodata.redraw.paint import png
 
     ending = map_path.suffix.lower()
     width_px, height_px = _MAP_PX[ending]
     drawn = picture(task, redrawn, title=title, width_px=width_px, height_px=height_px)
     write_whole(map_path, html(drawn) if ending == ".html" else png(drawn))
-
-
-def _tell(task: Task) -> None:
-    """What had to be assumed about the ground, on standard error."""
-    built, locale = task.built, language()
-    if not built.tiled:
-        text = sentence(
-            "REDRAW_FITTED", locale, tolerance_m=round(built.tolerance_m, 2), pairs=built.pairs_by_tolerance
-        )
-        click.echo(text, err=True)
-    if len(built.lonely):
-        unit = task.units[int(built.lonely[0])]
-        click.echo(sentence("REDRAW_LONELY", locale, units=len(built.lonely), unit=unit), err=True)
-
-
-def _told(document: dict[str, Any]) -> str:
-    locale, summary = language(), document["summary"]
-    lines = [sentence("REDRAW_CANCELLED", locale)] if document["stopped"] == "cancelled" else []
-    lines.append(
-        sentence(
-            "REDRAW_DONE",
-            locale,
-            grids=summary["grids"],
-            in_band=summary["in_band"],
-            avoidable=summary["avoidable"],
-            unavoidable=summary["unavoidable"],
-            moved=document["households_moved"],
-            compactness=summary["mean_polsby_popper"],
-            seconds=round(document["seconds"], 1),
-        )
-    )
-    return "\n".join(lines)

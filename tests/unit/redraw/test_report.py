@@ -14,11 +14,13 @@ import shapely
 from PIL import Image
 
 from geodata.errors import GeodataError
-from geodata.redraw.draw import html, metres, picture, scale_m
-from geodata.redraw.files import Ground, plan_csv
+from geodata.redraw.draw import metres, picture, scale_m
+from geodata.redraw.files import Ground
 from geodata.redraw.measure import measure
 from geodata.redraw.model import Band, Weights
+from geodata.redraw.page import html
 from geodata.redraw.paint import pattern, png
+from geodata.redraw.plan_file import plan_csv
 from geodata.redraw.proofs import violations
 from geodata.redraw.report import as_json, report
 from geodata.redraw.result import Certificate, Redrawn
