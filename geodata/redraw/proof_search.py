@@ -161,11 +161,14 @@ def forced(
     if cover.covers(needed, breaks - 1):
         return []
     cover.effort = replace(effort, steps=4 * cover.steps + 100)
-    for place in reversed(range(len(core) if len(core) > 1 else 0)):
-        fewer = [other for other in needed if other != place]
-        with suppress(GivenUpError):
-            if fewer and not cover.covers(fewer, breaks - 1):
-                needed = fewer
+    size = len(core) // 2
+    while size:  # leave out the last half if that will do, then quarters and eighths, then one by one
+        for end in range(len(needed), 0, -size):
+            fewer = needed[: max(end - size, 0)] + needed[end:]
+            with suppress(GivenUpError):
+                if fewer and not cover.covers(fewer, breaks - 1):
+                    needed = fewer
+        size //= 2
     return [core[place] for place in needed]
 
 

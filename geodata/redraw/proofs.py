@@ -297,7 +297,7 @@ class _Prover:
             return found
         households = self.instance.units.households
         band = self.terrain.bands[own[0]]
-        for share in (10, 20, band.households_min):
+        for least in (band.households_max // 15, band.households_max // 30, 1):
             for terrain in (self.terrain, self.walked_over):
                 core = [unit for unit in own if not self.terrain.empty[unit]]
                 ring = set(core)
@@ -306,8 +306,7 @@ class _Prover:
                     if found is not None:
                         return found
                     beside = {other for unit in core for other in terrain.near[unit]} - set(core)
-                    least = band.households_min // share
-                    ring = {unit for unit in beside if least <= households[unit] <= band.households_max}
+                    ring = {unit for unit in beside if max(least, 1) <= households[unit] <= band.households_max}
                     core = sorted({*core, *ring})
         return None
 

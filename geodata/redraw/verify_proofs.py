@@ -234,8 +234,8 @@ def _together(
     """Whether the breaks of the cores add up, and the plan breaks the band around them no more often than that.
 
     Every core has ground of its own and no core lies in another's. A grid that touches several passes the moats of
-    those that have one; within a horizon its parts were counted. If no unit's households belong to two grounds, then for
-    each break it is charged with it holds a maximum and more there, so it breaks the band as often as that.
+    those that have one; within a horizon its parts were counted. If no unit's households belong to two grounds, then
+    for each break it is charged with it holds a maximum and more there, so it breaks the band as often as that.
     """
     taken = [0] * ground.n
     in_cores = [unit for core in cores for unit in core["core"]]
