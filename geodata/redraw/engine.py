@@ -25,6 +25,8 @@ from geodata.redraw.search import Budget, Search
 
 _SECONDS = 15.0
 _POLL_S = 0.2
+_PROOF_S = 10.0
+_PROOF_SHARE = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,7 @@ def redraw(
     return Redrawn(
         plan=plan,
         measured=measure(instance, plan),
-        violations=violations(instance, plan),
+        violations=violations(instance, plan, budget_s=_proof_seconds(seconds)),
         certificates=[],
         moves=sum(one.moves for one in solved),
         seconds=monotonic() - began,
@@ -89,11 +91,16 @@ def redraw(
     )
 
 
+def _proof_seconds(seconds: float | None) -> float:
+    """Time for proofs, which come after the search: a share of what the search was given."""
+    return _PROOF_S if seconds is None else min(_PROOF_S, max(_PROOF_SHARE * seconds, 0.2))
+
+
 def divide(instance: Instance) -> list[Part]:
     """The groups of ``instance`` as instances of their own, in the order of their numbers.
 
-    A start grid that lies in several groups stays with the one that holds its locked units, else most of its households;
-    for the others its units count as in no grid.
+    A start grid that lies in several groups stays with the one that holds its locked units, else most of its
+    households; for the others its units count as in no grid. Only closed grids stay what they are everywhere.
     """
     units, borders = instance.units, instance.units.borders
     owner = _owners(instance)
@@ -104,7 +111,7 @@ def divide(instance: Instance) -> list[Part]:
         position[members] = np.arange(len(members))
         mine = (units.group[borders.i] == group) & (units.group[borders.j] == group)
         start = instance.start[members]
-        start = np.where((start >= 0) & (owner[start] == group), start, -1)
+        start = np.where((start >= 0) & ((owner[start] == group) | np.isin(start, list(instance.closed))), start, -1)
         grids = np.unique(start[start >= 0])
         own = Units(
             units.households[members],

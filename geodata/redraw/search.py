@@ -80,7 +80,8 @@ class Search:
         self.from_plan = bool((ground.start >= 0).mean() > 0.5 and ground.move_cost.any())
         label = begin(ground if first is None else ground._replace(start=first), np.random.default_rng(seed))
         slots = int(label.max()) + 1
-        slots += max(slots // 2, int(ground.households.sum() / max(float(ground.middle.min()), 1.0))) + 16
+        wanted = int(ground.households.sum() / max(float(ground.middle.min()), 1.0))
+        slots += min(max(slots // 2, wanted), self.n) + 16
         self.state: Tally = tally(ground, label, slots)
         self.value: Worth = worth(slots)
         self.strips = int(np.clip(self.n // _UNITS_PER_STRIP, 1, _MOST_STRIPS))
@@ -152,7 +153,7 @@ class Search:
         """Anneal from hot to cold once, by moves or by the clock, whichever is further on."""
         most = _ANNEAL_MOVES * self.n
         if budget.moves is not None:
-            most = min(most, int(_ANNEAL_SHARE * (budget.moves - budget.done)))
+            most = max(min(most, int(_ANNEAL_SHARE * (budget.moves - budget.done))), 1)
         plan = self._schedule(0.15, 0.006)
         chunk = max(most // _ANNEAL_CHUNKS, 1)
         done, share = 0, 0.0

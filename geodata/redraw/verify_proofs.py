@@ -177,11 +177,15 @@ def _connected_sets(ground: Ground, core: list[int], breaks: int, beside: list[s
 
 
 def _fits(ground: Ground, units: Collection[int], breaks: int) -> bool:
-    """Whether the set is over the maximum less than ``breaks`` times; what grows from it is over at least as often."""
+    """Whether the set is over the maximum less than ``breaks`` times and locked into one grid at most.
+
+    What grows from it is over at least as often and locked into as many.
+    """
     band = ground.band[next(iter(units))]
     people_max = band.population_max + (breaks - 1) * max(band.population_max, 1)
     return (
-        sum(ground.counted(unit) for unit in units) <= breaks * band.households_max
+        len({ground.start[unit] for unit in units if ground.locked[unit]}) <= 1
+        and sum(ground.counted(unit) for unit in units) <= breaks * band.households_max
         and sum(ground.counted_people(unit) for unit in units) <= people_max
     )
 
