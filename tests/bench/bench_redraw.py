@@ -22,7 +22,7 @@ from geodata.redraw.measure import measure
 from geodata.redraw.model import Floats, Instance, Ints
 from geodata.redraw.result import Redrawn
 from geodata.synth.cells import cells
-from tests.bench.redraw_edits import mending_rows, move_rows
+from tests.bench.redraw_edits import heal_rows, mending_rows, move_rows
 from tests.bench.redraw_peers import draw, instance_of
 from tests.bench.report import write
 
@@ -189,6 +189,7 @@ def main() -> None:
         rows += cut_edge_rows(min(BUDGETS_S), seeds, args.peer_seconds)
     rows.append(memory_row(max(args.sizes)))
     rows += move_rows(max(args.sizes))
+    rows += heal_rows(sorted(args.sizes)[len(args.sizes) // 2], 3)
     rows += mending_rows(min(args.sizes), seeds, BUDGETS_S[min(args.sizes)][1])
     write("redraw", rows)
 

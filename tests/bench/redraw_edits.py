@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from geodata.redraw.engine import redraw
+from geodata.redraw.heal import heal
 from geodata.redraw.measure import measure, tabulate
 from geodata.redraw.model import Instance, Ints
 from geodata.redraw.state import State
@@ -19,6 +20,7 @@ from tests.bench.redraw_peers import BAND, instance_of, metis_bisection
 SHARE_OUT = 0.1
 MOVE_BAR_MS = 1
 MOVES = 1_000
+HEAL_BAR_MS = 200
 
 
 def move_rows(n: int, seed: int = 1) -> Iterator[dict[str, Any]]:
@@ -43,6 +45,25 @@ def move_rows(n: int, seed: int = 1) -> Iterator[dict[str, Any]]:
         for share, of, bar in ((0.5, "half", f"<= {MOVE_BAR_MS}"), (0.99, "99 of 100", None)):
             value = float(np.quantile(times[MOVES // 10 :], share))
             yield {"metric": f"{n} blocks, by hand: {name}, {of} within", "value": value, "unit": "ms", "bar": bar}
+
+
+def heal_rows(n: int, seconds: float, seed: int = 1) -> Iterator[dict[str, Any]]:
+    """The three smallest repairs of each grid that is out of the band, asked for one by one."""
+    town = instance_of(n, seed)
+    later = outgrown(town, redraw(town, seed=seed, seconds=seconds).plan, seed)
+    before = tabulate(later, later.start)
+    broken = before.grid[before.status != 0].tolist()
+    heal(later, later.start, broken[0])  # loads the compiled kernels
+    took, healed = [], 0
+    for grid in broken:
+        started = time.perf_counter()
+        found = heal(later, later.start, grid)
+        took.append(1000 * (time.perf_counter() - started))
+        healed += any(not repair.left for repair in found.repairs)
+    name = f"{n} blocks, {len(broken)} grids healed one by one"
+    yield {"metric": f"{name}: with those beside them in band", "value": 100 * healed / len(broken), "unit": "%"}
+    for share, of, bar in ((0.5, "half within", None), (1.0, "all within", f"<= {HEAL_BAR_MS}")):
+        yield {"metric": f"{name}: {of}", "value": float(np.quantile(took, share)), "unit": "ms", "bar": bar}
 
 
 def outgrown(instance: Instance, plan: Ints, seed: int) -> Instance:
