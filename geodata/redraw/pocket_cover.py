@@ -17,8 +17,8 @@ from geodata.redraw.model import Bools, Ints
 from geodata.redraw.patch import Patch, cut_out, may_take, most_saved, saved
 from geodata.redraw.split import LESS
 
-_ROOM = 400_000  # candidates, their labels told apart
-_BRANCHES = 20_000_000
+_ROOM = 1_000_000  # candidates, their labels told apart
+_BRANCHES = 500_000_000  # looks at candidates: about two seconds
 _NO_LIMIT = 1e300
 
 

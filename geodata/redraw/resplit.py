@@ -6,7 +6,7 @@ without changing the plan; what was found is applied in a fixed order, and what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from time import monotonic
 
@@ -65,24 +65,39 @@ class Polish:
         ``grids``: only neighbourhoods with one of these, and what changes from there. Stops early at ``deadline``
         (:func:`time.monotonic`) or when ``cancelled``.
         """
-        self._notice()
         made = 0
         dirty = None if grids is None else set(grids)
+        for batch, pool in self._batches(size, dirty, deadline, cancelled):
+            touched = self.step(batch, pool)
+            made += len(touched)
+            if dirty is not None:
+                dirty.update(*touched)
+        return made
+
+    def prove(self, size: int, *, deadline: float | None = None, cancelled: Callable[[], bool] = lambda: False) -> None:
+        """Look at every neighbourhood of ``size`` grids and change nothing, for :meth:`certificate`."""
+        for batch, pool in self._batches(size, None, deadline, cancelled):
+            found = self._solve(batch, pool)
+            for row, one in enumerate(batch):
+                self.known[one] = (self._versions(one), int(found.status[row]))
+
+    def _batches(
+        self, size: int, dirty: set[int] | None, deadline: float | None, cancelled: Callable[[], bool]
+    ) -> Iterator[tuple[list[Neighbourhood], Executor]]:
+        """Neighbourhoods that nothing is known of, in batches, as long as there are any."""
+        self._notice()
         own = self.pool or ThreadPoolExecutor(2)
         try:
             while todo := self._todo(size, dirty):
                 for at in range(0, len(todo), _BATCH):
                     if cancelled() or (deadline is not None and monotonic() >= deadline):
-                        return made
-                    batch = [one for one in todo[at : at + _BATCH] if all(self.state.size[grid] for grid in one)]
-                    touched = self.step(batch, own)
-                    made += len(touched)
-                    if dirty is not None:
-                        dirty.update(*touched)
+                        return
+                    batch = [one for one in todo[at : at + _BATCH] if self.state.size[list(one)].all()]
+                    if batch:
+                        yield batch, own
         finally:
             if self.pool is None:
                 own.shutdown()
-        return made
 
     def step(self, batch: list[Neighbourhood], pool: Executor) -> list[set[int]]:
         """Solve ``batch`` (all of one size) on the plan as it stands and apply what was found: grids of each change."""
@@ -92,8 +107,9 @@ class Polish:
         """What is proved of the plan as it stands about sets of ``size`` grids."""
         self._notice()
         sets = touching(self.ground, self.state.label, size)
-        proved = sum(self._status(one) == PROVED for one in sets)
-        return Certificate(size, len(sets), proved, len(sets) - proved)
+        status = [self._status(one) for one in sets]
+        better = status.count(BETTER)
+        return Certificate(size, len(sets), status.count(PROVED), len(sets) - status.count(PROVED) - better)
 
     def _notice(self) -> None:
         """Grids that were changed from outside since the last call have a new version."""
@@ -104,7 +120,10 @@ class Polish:
 
     def _status(self, one: Neighbourhood) -> int | None:
         versions, status = self.known.get(one, ((), -1))
-        return status if versions == tuple(self.version[list(one)].tolist()) else None
+        return status if versions == self._versions(one) else None
+
+    def _versions(self, one: Neighbourhood) -> tuple[int, ...]:
+        return tuple(self.version[list(one)].tolist())
 
     def _todo(self, size: int, dirty: set[int] | None) -> list[Neighbourhood]:
         return [
@@ -140,7 +159,7 @@ class Polish:
                 continue
             status = int(found.status[row])
             if status != BETTER:
-                self.known[one] = (tuple(self.version[list(one)].tolist()), status)
+                self.known[one] = (self._versions(one), status)
                 continue
             units, labels = found.unit[row, : found.size[row]], found.label[row, : found.size[row]]
             changed = set(one) | set(labels.tolist())
