@@ -45,7 +45,7 @@ def task(ask: Ask | None = None, start: list[str] | None = None, **columns: Any)
 
 def redrawn(made: Task, plan: Any) -> Redrawn:
     plan = np.asarray(plan, dtype=np.int64)
-    found = violations(made.instance, plan)
+    found = violations(made.instance, plan, budget_s=0.5)
     return Redrawn(
         plan,
         measure(made.instance, plan),
