@@ -59,7 +59,7 @@ class Core:
         }
 
 
-def violations(instance: Instance, plan: Ints, *, budget_s: float = 10.0) -> list[Violation]:
+def violations(instance: Instance, plan: Ints, *, budget_s: float = 15.0) -> list[Violation]:
     """Every grid of ``plan`` that is out of the band or in pieces, by number, with proofs found within ``budget_s``."""
     grids = tabulate(instance, plan)
     proofs = _given(instance, plan, grids)
@@ -292,7 +292,7 @@ class _Prover:
         What the rings leave out (units above the maximum aside) lies beyond the horizon.
         """
         own = sorted(self.members[grid])
-        found = self._prove(own, self._breaks_at(own))
+        found = self._prove(own, self._breaks_at(own), sets=30_000)
         if found is not None:
             return found
         households = self.instance.units.households
@@ -313,11 +313,11 @@ class _Prover:
     def _breaks_at(self, units: tuple[int, ...] | list[int]) -> int:
         return sum(self.broken[grid] for grid in self._touching(units))
 
-    def _prove(self, units: list[int], breaks: int) -> Core | None:
+    def _prove(self, units: list[int], breaks: int, sets: int = 120_000) -> Core | None:
         """Search once exactly; where that is too much, once with empty units free for all."""
         if not breaks or monotonic() > self.deadline:
             return None
-        effort = Effort(deadline=self.deadline)
+        effort = Effort(sets=sets, deadline=self.deadline)
         try:
             needed = forced(self.terrain, units, breaks, effort)
         except GivenUpError:
