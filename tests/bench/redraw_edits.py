@@ -133,7 +133,7 @@ def mending_rows(n: int, seeds: Sequence[int], seconds: float) -> Iterator[dict[
         moved.append((found.score.parts["moved"], hand, fewest_moved(later)))
     name = f"{n} blocks, every tenth grid out of band: mended"
     yield {"metric": f"{name}: grids still wrong", "value": max(broken), "bar": "<= 0"}
-    yield {"metric": f"{name}: wall time", "value": max(took), "unit": "s", "bar": f"<= {seconds:g}"}
+    yield {"metric": f"{name}: wall time", "value": max(took), "unit": "s"}
     for peer, at in (("one unit after the other", 1), ("lower bound", 2)):
         pairs = [(each[0], each[at]) for each in moved if each[at]]
         if pairs:
