@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from unittest.mock import patch
@@ -278,6 +279,28 @@ def test_empty_ground_is_walked_over_where_there_is_much_of_it() -> None:
     found = violations(instance, plan, budget_s=20)
     assert [violation.avoidable for violation in found] == [False]
     assert verify(instance, plan, found) == []
+
+
+def test_two_units_that_need_the_same_way_out_are_proved_within_a_horizon() -> None:
+    """Units 0 and 1 both need unit 2, behind which lies a village of 72 small units: too many sets to list."""
+    at = {(row, column): 3 + row * 8 + column for row in range(9) for column in range(8)}
+    pairs = [(0, 2), (1, 2), (2, at[0, 0])]
+    pairs += [(unit, at[row + 1, column]) for (row, column), unit in at.items() if row < 8]
+    pairs += [(unit, at[row, column + 1]) for (row, column), unit in at.items() if column < 7]
+    instance = graph([140, 140, 60] + [10] * 72, pairs, Band(200, 300))
+    plan = np.array([0, 1, 0] + [2 + u // 24 for u in range(72)])
+    found = violations(instance, plan)
+    assert verify(instance, plan, found) == []
+    (violation,) = found
+    assert violation.proof is not None
+    assert (violation.proof["core"], violation.proof["horizon"]) == ([0, 1], [0, 1, 2])
+    for changes, answer in (
+        ({"horizon": [1, 2]}, "beyond the horizon"),
+        ({"horizon": [0, 1]}, "can be covered"),
+        ({"core": [0]}, "can be covered"),
+    ):
+        bent = replace(violation, proof=violation.proof | changes)
+        assert any(answer in said for said in verify(instance, plan, [bent]))
 
 
 def test_pockets_of_nothing_still_need_a_grid() -> None:
