@@ -106,7 +106,9 @@ def test_the_front_is_written_beside_the_plan(units: Path) -> None:
         "unit,grid\n" + "".join(f"{k:03d},{'AB'[k % 2] if k < 16 else k // 10}\n" for k in range(64)), "utf-8"
     )
     report = units.parent / "r.json"
-    done = run(units, *BAND, "--moves", "2000000", "--start", str(start), "--front", "--robust", "--report", str(report))
+    done = run(
+        units, *BAND, "--moves", "2000000", "--start", str(start), "--front", "--robust", "--report", str(report)
+    )
     assert done.exit_code == 0, done.output
     document = json.loads(report.read_text("utf-8"))
     moved = [row["households_moved"] for row in document["front"]]
