@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from geodata.redraw.measure import measure
 from geodata.redraw.model import Band, Instance, Ints
 from geodata.redraw.pockets import pocket_of, pockets, sub_pocket_of
-from geodata.redraw.proof_search import Effort, Terrain, forced
+from geodata.redraw.proof_search import Effort, forced
+from geodata.redraw.proof_terrain import Terrain
 from geodata.redraw.proofs import lower_bound, violations
 from geodata.redraw.result import Violation
 from geodata.redraw.verify import verify
@@ -114,8 +115,8 @@ def test_no_plan_refutes_a_proof(options: dict[str, Any], narrow: bool) -> None:
     plan = instance.start
     with ExitStack() as limits:
         if narrow:  # so little effort that most proofs have to be searched for within a horizon
-            limits.enter_context(patch("geodata.redraw.proofs.WHOLE_POCKET", 0))
-            limits.enter_context(patch("geodata.redraw.proofs.Effort", partial(Effort, sets=options["n"])))
+            limits.enter_context(patch("geodata.redraw.prover.WHOLE_POCKET", 0))
+            limits.enter_context(patch("geodata.redraw.prover.Effort", partial(Effort, sets=options["n"])))
         found = violations(instance, plan)
     json.dumps([violation.proof for violation in found])
     assert verify(instance, plan, found) == []
