@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geodata.adjacency import components
-from geodata.redraw.measure import limits, surplus
+from geodata.redraw.measure import surplus
 from geodata.redraw.model import NO_LIMIT, Band, Bools, Instance, Ints
 
 
@@ -105,8 +105,3 @@ def _parts(instance: Instance, keep: Bools) -> Ints:
     found = components(len(keep), borders.i[joined], borders.j[joined])
     part[keep] = np.unique(found[keep], return_inverse=True)[1]
     return part
-
-
-def ceiling(instance: Instance) -> Ints:
-    """Household maximum (n,) of each unit's band."""
-    return limits(instance, instance.units.kind)[1]
