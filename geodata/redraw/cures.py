@@ -77,6 +77,7 @@ class Patient:
         heap = [(least, least, next(order), Cure(0, {}), lacking)]
         seen: set[frozenset[tuple[int, int]]] = set()
         found: list[Cure] = []
+        drawn: set[frozenset[tuple[int, ...]]] = set()
         others: list[Cure] = []
         while heap and expansions and len(found) < count:
             _, _, _, cure, lacking = heappop(heap)
@@ -92,7 +93,8 @@ class Patient:
                 for child, then in self._children(cure, lacking, torn, set(broken)):
                     least = _estimate(then)
                     heappush(heap, (child.households + least, least, next(order), child, then))
-            elif not any(_holds(one, cure) for one in found + others):
+            elif (plan := self._drawn(cure)) not in drawn and not any(_holds(one, cure) for one in found + others):
+                drawn.add(plan)
                 same = any(self._touched(one) == self._touched(cure) for one in found)
                 (others if same else found).append(cure)
                 expansions = min(expansions, MORE * count)
@@ -107,14 +109,13 @@ class Patient:
         if torn:
             for piece in self._pieces(torn[0])[1:]:
                 for b in beside(self.ground, state, piece).tolist():
-                    if b not in (torn[0], *(set(self.lacking) - broken)) and not self.ground.held[piece].any():
+                    if b != torn[0] and not self.ground.held[piece].any():
                         yield self._after(cure, piece.tolist(), b, lacking, torn[0])
             return
         x = max(lacking, key=lambda g: (g not in broken, *lacking[g], -g))
         members = np.flatnonzero(state.label == x)
         many, few = lacking[x]
         partners = [g for g in beside(self.ground, state, members).tolist() if g != x]
-        partners = [g for g in partners if g in broken or g not in self.lacking]
         mine = int(state.households[x])
         for y in partners:
             theirs = np.flatnonzero(state.label == y)
@@ -145,10 +146,10 @@ class Patient:
     ) -> Iterator[tuple[Cure, dict[int, tuple[int, int]]]]:
         """Cures with some of ``members`` of ``a`` handed to ``b``."""
         found = transfers(self.ground, self.state, members, a, b, give, most, _LOOKED)
-        b = b if into is None else into
+        b, nodes = b if into is None else into, found.node.tolist()
         for at in range(len(found.units)):
             bits = int(found.units[at])
-            units = [int(u) for q, u in enumerate(found.unit) if bits >> q & 1]
+            units = [u for u, node in zip(members.tolist(), nodes, strict=True) if bits >> node & 1]
             then = dict(lacking)
             for side, g in enumerate((a, b)):
                 then.pop(g, None)
@@ -174,6 +175,11 @@ class Patient:
 
     def _touched(self, cure: Cure) -> frozenset[int]:
         return frozenset(cure.moved.values()) | frozenset(self.label[list(cure.moved)].tolist())
+
+    def _drawn(self, cure: Cure) -> frozenset[tuple[int, ...]]:
+        """The units of each grid touched, whatever its number."""
+        held = [tuple(np.flatnonzero(self.state.label == g).tolist()) for g in self._touched(cure)]
+        return frozenset(one for one in held if one)
 
     def _pieces(self, slot: int) -> list[Ints]:
         """Pieces of a grid over open borders, most households first."""

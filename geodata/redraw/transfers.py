@@ -19,16 +19,17 @@ from geodata.redraw.tally import Limits, Tally, breach, limits_of, shift
 
 KEPT = 5  # sets kept of those that mend both grids, and of the others
 NEW = -1  # in place of a grid's slot: a new grid
-_LOOSE = 48  # units of a large grid that may change hands; the rest stay together as they are
+_MANY = 40  # units of a grid from which on small ones go together
+_PARTS = 6  # of what is needed, that a clump holds
 
 
 class Transfers(NamedTuple):
-    """Sets (k,) of ``unit`` (m,): ``units`` as bits, their ``households``, and what both grids then lack.
+    """Sets (k,) of nodes as bits, ``node`` (m,) of each member, ``households``, and what both grids then lack.
 
     ``many`` and ``few`` (k, 2): households (giver, taker) above and below the band.
     """
 
-    unit: Ints
+    node: Ints
     units: Sets
     households: Ints
     many: Ints
@@ -106,7 +107,11 @@ def transfers(
 
     ``give``: it is ``a`` that is to be mended, else ``b``. ``most``: households of a set; ``cap``: sets looked at.
     """
-    unit, near, touch, fixed = _nodes(ground, state, members, b)
+    need = ground.low[ground.group[members[0]]]
+    if b != NEW:
+        sums = lacks(ground, state, np.array([a if give else b]))
+        need = max(sums[0][0], sums[1][0])
+    node, weight, near, touch, fixed = _nodes(ground, state, members, b, need)
     sets, sizes = np.zeros(2 * KEPT, dtype=np.uint64), np.zeros(2 * KEPT, dtype=np.int64)
     many, few = np.zeros((2 * KEPT, 2), dtype=np.int64), np.zeros((2 * KEPT, 2), dtype=np.int64)
     keys = np.full(2 * KEPT, 1 << 60, dtype=np.int64)
@@ -140,15 +145,15 @@ def transfers(
             u = lowest(edge)
             edge &= edge - ONE
             wider = part | bit(u)
-            h_u = ground.households[unit[u]]
-            if h + h_u <= most and wider not in seen:
+            held = h + weight[u]
+            if held <= most and wider not in seen:
                 seen.add(wider)
-                heappush(heap, (h + h_u + max(most // 64, 1) * _count(wider), h + h_u, wider))
+                heappush(heap, (held + max(most // 64, 1) * _count(wider), held, wider))
         if part in (NONE, everything) or not whole(near, everything & ~part):
             continue
-        _weigh(ground, state, unit, part, (a, b), band, give, before, h, (keys, sets, sizes, many, few))
+        _weigh(ground, state, members, node, part, (a, b), band, give, before, h, (keys, sets, sizes, many, few))
     found = np.flatnonzero(keys < 1 << 60)
-    return Transfers(unit, sets[found], sizes[found], many[found], few[found])
+    return Transfers(node, sets[found], sizes[found], many[found], few[found])
 
 
 @njit(cache=True, nogil=True)
@@ -161,15 +166,15 @@ def _count(part: np.uint64) -> int:
 
 
 @njit(cache=True, nogil=True)
-def _weigh(ground, state, unit, part, grids, band, give, before, h, kept) -> None:  # type: ignore[no-untyped-def]
+def _weigh(ground, state, members, node, part, grids, band, give, before, h, kept) -> None:  # type: ignore[no-untyped-def]
     """Keep ``part`` if it is among the best that mend both grids, or among the best that bring one nearer."""
     a, b = grids
     keys, sets, sizes, many, few = kept
     size, p, over_h, over_p = 0, 0, 0, 0
-    rest = part
-    while rest != NONE:
-        u = unit[lowest(rest)]
-        rest &= rest - ONE
+    for q in range(len(members)):
+        if bit(node[q]) & part == NONE:
+            continue
+        u = members[q]
         size += 1
         p += ground.population[u]
         over_h += ground.over_h[u]
@@ -204,26 +209,34 @@ def _weigh(ground, state, unit, part, grids, band, give, before, h, kept) -> Non
 
 
 @njit(cache=True, nogil=True)
-def _nodes(ground: Ground, state: Tally, members: Ints, b: int) -> tuple[Ints, Sets, np.uint64, np.uint64]:
-    """The giver as a graph of at most 64 nodes: its units, neighbours of each, those that touch ``b``, those that stay.
+def _nodes(
+    ground: Ground, state: Tally, members: Ints, b: int, need: int
+) -> tuple[Ints, Ints, Sets, np.uint64, np.uint64]:
+    """The giver as a graph of at most 64 nodes: node (m,) of each member and households of each node, neighbours of
+    each, nodes that touch ``b``, nodes that stay.
 
-    Of a large grid, the units nearest to ``b`` are nodes; every piece of the rest is one node more, which stays.
+    A node is a unit. In a grid of many small units it is a clump of neighbours: small ones, a share of what is needed,
+    near ``b``, larger ones behind.
     """
-    n, m = len(state.label), len(members)
-    place = np.full(n, -1, dtype=np.int64)
+    m = len(members)
+    place = np.full(len(state.label), -1, dtype=np.int64)
     for q in range(m):
         place[members[q]] = q
     order = _from_border(ground, state, members, place, b)
-    loose = m if m <= MOST else _LOOSE
-    while True:
-        node, pieces = _contracted(ground, members, place, order, loose)
-        if loose + pieces <= MOST:
-            break
-        loose //= 2
-    near, touch, fixed = np.zeros(loose + pieces, dtype=np.uint64), NONE, NONE
+    fine, coarse = 0, 0
+    if m > _MANY:
+        fine = max(need // _PARTS, 1)
+        coarse = max(ground.households[members].sum() // _MANY, fine)
+    node, k = _clumped(ground, members, place, order, fine, coarse)
+    while k > MOST:
+        fine, coarse = 2 * fine + 1, 2 * coarse + 1
+        node, k = _clumped(ground, members, place, order, fine, coarse)
+    near, touch, fixed = np.zeros(k, dtype=np.uint64), NONE, NONE
+    households = np.zeros(k, dtype=np.int64)
     for q in range(m):
         u, x = members[q], node[q]
-        if x >= loose or ground.held[u]:
+        households[x] += ground.households[u]
+        if ground.held[u]:
             fixed |= bit(x)
         for e in range(ground.indptr[u], ground.indptr[u + 1]):
             if not ground.open[e]:
@@ -236,11 +249,7 @@ def _nodes(ground: Ground, state: Tally, members: Ints, b: int) -> tuple[Ints, S
                 touch |= bit(x)
         if b == NEW:
             touch |= bit(x)
-    unit = np.empty(loose, dtype=np.int64)
-    for q in range(m):
-        if node[q] < loose:
-            unit[node[q]] = members[q]
-    return unit, near, touch, fixed
+    return node, households, near, touch, fixed
 
 
 @njit(cache=True, nogil=True)
@@ -274,24 +283,28 @@ def _from_border(ground: Ground, state: Tally, members: Ints, place: Ints, b: in
 
 
 @njit(cache=True, nogil=True)
-def _contracted(ground: Ground, members: Ints, place: Ints, order: Ints, loose: int) -> tuple[Ints, int]:
-    """Node (m,) of each member, the first ``loose`` of ``order`` for themselves, and how many pieces the rest is in."""
-    m = len(members)
-    node = np.full(m, -1, dtype=np.int64)
-    for at in range(loose):
-        node[order[at]] = at
-    pieces = 0
-    for root in range(m):
+def _clumped(ground: Ground, members: Ints, place: Ints, order: Ints, fine: int, coarse: int) -> tuple[Ints, int]:
+    """Clump (m,) of each member and how many there are: connected, grown in ``order`` until they hold ``fine``
+    households, ``coarse`` after the first half."""
+    node = np.full(len(members), -1, dtype=np.int64)
+    queue = np.empty(len(members), dtype=np.int64)
+    k = 0
+    for root in order:
         if node[root] >= 0:
             continue
-        node[root] = loose + pieces
-        edge = [root]
-        while len(edge) > 0:
-            u = members[edge.pop()]
+        wanted = fine if k < MOST // 2 else coarse
+        node[root] = k
+        queue[0] = root
+        head, tail, held = 0, 1, ground.households[members[root]]
+        while head < tail:
+            u = members[queue[head]]
+            head += 1
             for e in range(ground.indptr[u], ground.indptr[u + 1]):
                 q = place[ground.other[e]]
-                if ground.open[e] and q >= 0 and node[q] < 0:
-                    node[q] = loose + pieces
-                    edge.append(q)
-        pieces += 1
-    return node, pieces
+                if held < wanted and ground.open[e] and q >= 0 and node[q] < 0:
+                    node[q] = k
+                    held += ground.households[members[q]]
+                    queue[tail] = q
+                    tail += 1
+        k += 1
+    return node, k
