@@ -50,8 +50,8 @@ def _number_pieces(ground: Ground, label: Ints, ends: Ints, closed: Bools) -> No
     grid = np.where(closed[first], -1, label[first])
     order = np.lexsort((first, -size, -households, -held, grid))
     order = order[grid[order] >= 0]
-    lesser = np.zeros(len(size), dtype=bool)
-    lesser[order[1:]] = grid[order[1:]] == grid[order[:-1]]
+    lesser = np.isin(label[first], label[closed]) & ~closed[first]  # a locked unit that nobody can join is its grid
+    lesser[order[1:]] |= grid[order[1:]] == grid[order[:-1]]
     new = np.full(len(size), -1, dtype=np.int64)
     new[lesser] = int(label.max(initial=-1)) + 1 + np.arange(int(lesser.sum()))
     split = lesser[piece]

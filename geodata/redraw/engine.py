@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from geodata.redraw.ground import lay_out
+from geodata.redraw.locks import join_locked
 from geodata.redraw.measure import measure
 from geodata.redraw.model import Borders, Instance, Ints, Units
 from geodata.redraw.names import keep_names
@@ -68,6 +69,8 @@ def redraw(
     began = monotonic()
     if seconds is None and moves is None:
         seconds = _SECONDS
+    joined = join_locked(instance, instance.start if first is None else first)
+    first = first if joined is None else joined
     parts = divide(instance)
     cores = workers or os.cpu_count() or 1
     tasks: list[_Task] = [
@@ -179,12 +182,13 @@ def _budget(
 
 
 def _own_part(part: Part, plan: Ints | None) -> Ints | None:
-    """A plan of the whole in the numbers of the part: its start grids by position, all others as new ones."""
+    """A plan of the whole in the numbers of the part: its start grids by position, others as new ones, -1 for none."""
     if plan is None:
         return None
     own = plan[part.members]
     known = np.isin(own, part.grids)
     number = len(part.grids) + np.unique(own, return_inverse=True)[1]
+    number[own < 0] = -1
     return np.asarray(np.where(known, np.searchsorted(part.grids, own), number), dtype=np.int64)
 
 
