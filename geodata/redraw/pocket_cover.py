@@ -13,20 +13,24 @@ from numba import njit
 from geodata.redraw.bits import MOST, NONE, ONE, bit, full, lowest
 from geodata.redraw.candidates import Candidates, Limit, candidates, grow
 from geodata.redraw.ground import Ground
-from geodata.redraw.model import Bools, Ints
+from geodata.redraw.model import Bools, Floats, Ints
 from geodata.redraw.patch import Patch, cut_out, may_take, most_saved, saved
 from geodata.redraw.split import LESS
 
 _ROOM = 1_000_000  # candidates, their labels told apart
 _BRANCHES = 500_000_000  # looks at candidates: about two seconds
 _NO_LIMIT = 1e300
+_ROUNDS = 12  # of raising the bound
 
 
-def exact_pocket(ground: Ground, units: Ints, free: Bools, following: int, *, most_excess: int = 20) -> Ints | None:
+def exact_pocket(
+    ground: Ground, units: Ints, free: Bools, following: int, *, most_excess: int = 20, cap: int = _BRANCHES
+) -> Ints | None:
     """The best grids (k,) of ``units`` (k,), a connected component of the open borders; None where it is too large.
 
     Best by broken band, households outside it and weighted score, over all plans. ``free`` (slots,): labels that may be
-    taken besides new ones, which are numbered from ``following`` on.
+    taken besides new ones, which are numbered from ``following`` on. ``cap``: looks at candidates, some 300 million a
+    second.
     """
     if len(units) > MOST:
         return None
@@ -35,12 +39,11 @@ def exact_pocket(ground: Ground, units: Ints, free: Bools, following: int, *, mo
     room = candidates(_ROOM)
     label = np.full(_ROOM, -1, dtype=np.int64)
     for excess in range(most_excess + 1):
-        part, name, status = partition(patch, excess, room, label, _BRANCHES)
+        part, name, status = partition(patch, excess, room, label, cap)
         if status == _TOO_LARGE:
             return None
         if status == _FOUND:
-            fresh = following + np.cumsum(np.bincount(part)[np.arange(part.max() + 1)] > 0) - 1
-            after = np.where(name[part] >= 0, patch.label[np.maximum(name[part], 0)], fresh[part])
+            after = np.where(name[part] >= 0, patch.label[np.maximum(name[part], 0)], following + part)
             place[patch.unit] = after
             return np.asarray(place[units], dtype=np.int64)
     return None
@@ -68,7 +71,7 @@ def partition(patch: Patch, excess: int, room: Candidates, label: Ints, cap: int
             return part, names, _TOO_LARGE
         first[root + 1] = end
     share = _shares(room, m, end)
-    order = _by_excess_over(room, share, first)
+    order, above = _ordered(room, share, first)
     units, worse, outside, cost = room.units[:end], room.excess[:end], room.outside[:end], room.cost[:end]
 
     best_excess, best_outside, best_cost, found = excess, _NO_LIMIT, _NO_LIMIT, False
@@ -92,6 +95,8 @@ def partition(patch: Patch, excess: int, room: Candidates, label: Ints, cap: int
         deeper = False
         while at[level] < first[root + 1]:
             one = order[at[level]]
+            if in_band and sums[level, 2] + rest_cost + above[one] > best_cost - LESS:
+                break  # nor can any that comes after it
             at[level] += 1
             looked += 1
             if looked > cap:
@@ -173,27 +178,38 @@ def _labelled(patch: Patch, room: Candidates, label: Ints, start: int, end: int)
 
 @njit(cache=True, nogil=True)
 def _shares(room: Candidates, m: int, end: int) -> np.ndarray:
-    """Least excess, outside and cost (3, m) that a unit stands for in any candidate, each shared out evenly."""
-    share = np.full((3, m), 1e12)
-    for one in range(end):
-        size = 0
-        todo = room.units[one]
-        while todo != NONE:
-            size += 1
-            todo &= todo - ONE
-        todo = room.units[one]
-        while todo != NONE:
-            u = lowest(todo)
-            todo &= todo - ONE
-            share[0, u] = min(share[0, u], room.excess[one] / size)
-            share[1, u] = min(share[1, u], room.outside[one] / size)
-            share[2, u] = min(share[2, u], room.cost[one] / size)
+    """What each unit stands for at the least (3, m) of excess, outside and cost, in whatever candidates it ends up.
+
+    A feasible dual of the set partitioning: the shares of a candidate's units sum to no more than it has. Each round
+    deals out evenly what the tightest candidate of a unit still has.
+    """
+    share = np.zeros((3, m))
+    for _ in range(_ROUNDS):
+        more = np.full((3, m), 1e12)
+        for one in range(end):
+            size, excess, outside, cost = 0, float(room.excess[one]), room.outside[one], room.cost[one]
+            todo = room.units[one]
+            while todo != NONE:
+                u = lowest(todo)
+                todo &= todo - ONE
+                size += 1
+                excess -= share[0, u]
+                outside -= share[1, u]
+                cost -= share[2, u]
+            todo = room.units[one]
+            while todo != NONE:
+                u = lowest(todo)
+                todo &= todo - ONE
+                more[0, u] = min(more[0, u], excess / size)
+                more[1, u] = min(more[1, u], outside / size)
+                more[2, u] = min(more[2, u], cost / size)
+        share += more
     return share
 
 
 @njit(cache=True, nogil=True)
-def _by_excess_over(room: Candidates, share: np.ndarray, first: Ints) -> Ints:
-    """Candidates of each lowest unit, those that cost least above their units' shares first."""
+def _ordered(room: Candidates, share: np.ndarray, first: Ints) -> tuple[Ints, Floats]:
+    """Candidates of each lowest unit, those that cost least above their units' shares first, and what that is."""
     end = first[-1]
     above = np.zeros(end)
     for one in range(end):
@@ -207,4 +223,4 @@ def _by_excess_over(room: Candidates, share: np.ndarray, first: Ints) -> Ints:
     for root in range(len(first) - 1):
         lo, hi = first[root], first[root + 1]
         order[lo:hi] = lo + np.argsort(above[lo:hi])
-    return order
+    return order, above
