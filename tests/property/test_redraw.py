@@ -21,7 +21,7 @@ MOVES = 3_000
 weights = st.builds(Weights, **{part: st.sampled_from([0.0, 0.0005, 0.01, 1.0]) for part in PARTS})
 bands = st.one_of(
     st.just(Band(300, 500)),
-    st.builds(lambda low, more: Band(low, max(low + more, 1)), st.integers(0, 400), st.integers(0, 300)),
+    st.builds(lambda low, more: Band(low, max(low + more, 2)), st.integers(0, 400), st.integers(0, 300)),
 )
 
 

@@ -1,4 +1,4 @@
-"""Ground made to break the engine: the right plan or a coded error, at once, and never a plan that breaks a hard rule."""
+"""Ground made to break the engine: the right plan or a coded error, at once; never a plan that breaks a hard rule."""
 
 from __future__ import annotations
 
