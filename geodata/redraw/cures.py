@@ -7,7 +7,7 @@ chains: Glover 1996). What broken grids have too much or too little has to move 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from heapq import heappop, heappush
 from itertools import count as counter
 from typing import NamedTuple
@@ -19,11 +19,15 @@ from geodata.redraw.model import Instance, Ints
 from geodata.redraw.tally import Tally, tally
 from geodata.redraw.transfers import NEW, assign, beside, lacks, together, transfers
 
-EXPANSIONS = 240  # plans looked at for the first cure
+EXPANSIONS = 150  # plans looked at for the first cure
 MORE = 30  # and for each one more
 _SPARE = 3  # new grids a cure may need
 _LOOKED = 400  # sets looked at for one pair of grids
 _WIDEST = 8  # grids that a cure may touch
+
+
+#: Households above and below the band, of the grids that are not in it.
+Lacking = dict[int, tuple[int, int]]
 
 
 class Cure(NamedTuple):
@@ -31,6 +35,14 @@ class Cure(NamedTuple):
 
     households: int
     moved: dict[int, int]
+
+
+class Step(NamedTuple):
+    """Units that go to the slot ``target``, and what is lacking then."""
+
+    units: list[int]
+    target: int
+    lacking: Lacking
 
 
 class Patient:
@@ -47,6 +59,7 @@ class Patient:
         ends = np.repeat(np.arange(len(plan)), np.diff(ground.indptr))
         self.ground: Ground = ground._replace(open=ground.open & ~shut[ends] & ~shut[ground.other])
         self.label = label.astype(np.int64)
+        self.households: list[int] = ground.households.tolist()
         self.state: Tally = tally(self.ground, self.label, nowhere + 1)
         self.everything = np.arange(k + _SPARE)
         many, few = lacks(self.ground, self.state, self.everything)
@@ -74,13 +87,14 @@ class Patient:
         order = counter()
         lacking = {g: self.lacking[g] for g in broken if g in self.lacking}
         least = _estimate(lacking)
-        heap = [(least, least, next(order), Cure(0, {}), lacking)]
+        heap = [(least, least, next(order), Cure(0, {}), Step([], NEW, lacking))]
         seen: set[frozenset[tuple[int, int]]] = set()
         found: list[Cure] = []
         drawn: set[frozenset[tuple[int, ...]]] = set()
         others: list[Cure] = []
         while heap and expansions and len(found) < count:
-            _, _, _, cure, lacking = heappop(heap)
+            _, _, _, parent, (moving, goal, lacking) = heappop(heap)
+            cure = self._with(parent, moving, goal)
             key = frozenset(cure.moved.items())
             if key in seen:
                 continue
@@ -90,9 +104,9 @@ class Patient:
             assign(self.ground, self.state, units, slots)
             torn = [g for g in ragged if len(self._pieces(g)) > 1]
             if lacking or torn:
-                for child, then in self._children(cure, lacking, torn, set(broken)):
-                    least = _estimate(then)
-                    heappush(heap, (child.households + least, least, next(order), child, then))
+                for step in self._steps(lacking, torn, set(broken)):
+                    least = _estimate(step.lacking)
+                    heappush(heap, (self._cost(cure, step) + least, least, next(order), cure, step))
             elif (plan := self._drawn(cure)) not in drawn and not any(_holds(one, cure) for one in found + others):
                 drawn.add(plan)
                 same = any(self._touched(one) == self._touched(cure) for one in found)
@@ -101,16 +115,14 @@ class Patient:
             assign(self.ground, self.state, units, self.label[units])
         return (found + others)[:count]
 
-    def _children(
-        self, cure: Cure, lacking: dict[int, tuple[int, int]], torn: list[int], broken: set[int]
-    ) -> Iterator[tuple[Cure, dict[int, tuple[int, int]]]]:
-        """Cures with one transfer more, for one of the grids that still lack something, and what then is lacking."""
+    def _steps(self, lacking: Lacking, torn: list[int], broken: set[int]) -> Iterator[Step]:
+        """Transfers that mend one of the grids that still lack something, or bring it nearer."""
         state = self.state
         if torn:
             for piece in self._pieces(torn[0])[1:]:
                 for b in beside(self.ground, state, piece).tolist():
                     if b != torn[0] and not self.ground.held[piece].any():
-                        yield self._after(cure, piece.tolist(), b, lacking, torn[0])
+                        yield self._after(piece, b, lacking, torn[0])
             return
         x = max(lacking, key=lambda g: (g not in broken, *lacking[g], -g))
         members = np.flatnonzero(state.label == x)
@@ -120,31 +132,23 @@ class Patient:
         for y in partners:
             theirs = np.flatnonzero(state.label == y)
             if many:
-                yield from self._given(cure, lacking, members, x, y, True, mine)
+                yield from self._given(lacking, members, x, y, True, mine)
             if few:
                 most = int(self.ground.high[state.group[x]]) - mine
-                yield from self._given(cure, lacking, theirs, y, x, False, most)
+                yield from self._given(lacking, theirs, y, x, False, most)
                 rest = {g: what for g, what in lacking.items() if g not in (x, y)}
                 for units, a, b in ((members, x, y), (theirs, y, x)):
                     if not state.held[a]:
                         many_b, few_b = together(self.ground, state, a, b)
-                        yield self._with(cure, units.tolist(), b), rest | _some(b, many_b, few_b)
+                        yield Step(units.tolist(), b, rest | _some(b, many_b, few_b))
         empty = [g for g in self.spare if not state.size[g]]
         if many and empty and mine >= 2 * int(self.ground.low[state.group[x]]):
-            yield from self._given(cure, lacking, members, x, NEW, True, mine // 2, empty[0])
+            yield from self._given(lacking, members, x, NEW, True, mine // 2, empty[0])
 
     def _given(
-        self,
-        cure: Cure,
-        lacking: dict[int, tuple[int, int]],
-        members: Ints,
-        a: int,
-        b: int,
-        give: bool,
-        most: int,
-        into: int | None = None,
-    ) -> Iterator[tuple[Cure, dict[int, tuple[int, int]]]]:
-        """Cures with some of ``members`` of ``a`` handed to ``b``."""
+        self, lacking: Lacking, members: Ints, a: int, b: int, give: bool, most: int, into: int | None = None
+    ) -> Iterator[Step]:
+        """Some of ``members`` of ``a`` handed to ``b``."""
         found = transfers(self.ground, self.state, members, a, b, give, most, _LOOKED)
         b, nodes = b if into is None else into, found.node.tolist()
         for at in range(len(found.units)):
@@ -154,21 +158,24 @@ class Patient:
             for side, g in enumerate((a, b)):
                 then.pop(g, None)
                 then |= _some(g, int(found.many[at, side]), int(found.few[at, side]))
-            yield self._with(cure, units, b), then
+            yield Step(units, b, then)
 
-    def _after(
-        self, cure: Cure, units: list[int], b: int, lacking: dict[int, tuple[int, int]], a: int
-    ) -> tuple[Cure, dict[int, tuple[int, int]]]:
-        """The cure with ``units`` of ``a`` in ``b``, and what is lacking then, found by doing it."""
-        chosen = np.array(units, dtype=np.int64)
-        assign(self.ground, self.state, chosen, np.full(len(units), b))
+    def _after(self, units: Ints, b: int, lacking: Lacking, a: int) -> Step:
+        """``units`` of ``a`` handed to ``b``; what is lacking then is found by doing it."""
+        assign(self.ground, self.state, units, np.full(len(units), b))
         many, few = lacks(self.ground, self.state, np.array([a, b]))
-        assign(self.ground, self.state, chosen, np.full(len(units), a))
+        assign(self.ground, self.state, units, np.full(len(units), a))
         then = {g: what for g, what in lacking.items() if g not in (a, b)}
         then |= _some(a, int(many[0]), int(few[0])) | _some(b, int(many[1]), int(few[1]))
-        return self._with(cure, units, b), then
+        return Step(units.tolist(), b, then)
 
-    def _with(self, cure: Cure, units: Iterable[int], b: int) -> Cure:
+    def _cost(self, cure: Cure, step: Step) -> int:
+        """Households of ``cure`` with ``step``."""
+        if cure.moved.keys().isdisjoint(step.units):
+            return cure.households + sum(map(self.households.__getitem__, step.units))
+        return self._with(cure, step.units, step.target).households
+
+    def _with(self, cure: Cure, units: list[int], b: int) -> Cure:
         moved = cure.moved | dict.fromkeys(units, b)
         moved = {u: g for u, g in moved.items() if self.label[u] != g}
         return Cure(int(self.ground.households[list(moved)].sum()), moved)
@@ -201,12 +208,12 @@ class Patient:
         return sorted(pieces, key=lambda one: (-int(held[one].sum()), -int(households[one].sum()), int(one[0])))
 
 
-def _estimate(lacking: dict[int, tuple[int, int]]) -> int:
+def _estimate(lacking: Lacking) -> int:
     """Households that still have to move, near enough: one that leaves a full grid can fill an empty one."""
     return max(sum(many for many, _ in lacking.values()), sum(few for _, few in lacking.values()))
 
 
-def _some(g: int, many: int, few: int) -> dict[int, tuple[int, int]]:
+def _some(g: int, many: int, few: int) -> Lacking:
     return {g: (many, few)} if many or few else {}
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geodata.redraw.cures import Cure, Patient
+from geodata.redraw.cures import EXPANSIONS, Cure, Patient
 from geodata.redraw.edits import GridNow, Reason
 from geodata.redraw.model import Instance, Ints
 from geodata.redraw.result import Violation
@@ -66,7 +66,7 @@ def heal(instance: Instance, plan: Ints, grid: int, *, count: int = 3, known: It
         return Healing(grid, [], Reason("REDRAW_HEAL_FINE", {"grid": grid}))
     cures = patient.cures(broken, count)
     if not cures and slot in broken and len(broken) > 1:
-        cures = patient.cures([slot], count)
+        cures = patient.cures([slot], count, 2 * EXPANSIONS)
     if not cures:
         return Healing(grid, [], _reason(grid, known))
     state = State(instance, plan)

@@ -17,7 +17,7 @@ from geodata.redraw.ground import Ground
 from geodata.redraw.model import Ints
 from geodata.redraw.tally import Limits, Tally, breach, limits_of, shift
 
-KEPT = 5  # sets kept of those that mend both grids, and of the others
+KEPT = 4  # sets kept of those that mend both grids, and of the others
 NEW = -1  # in place of a grid's slot: a new grid
 _MANY = 40  # units of a grid from which on small ones go together
 _PARTS = 6  # of what is needed, that a clump holds
