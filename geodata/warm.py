@@ -5,9 +5,16 @@ from __future__ import annotations
 import numpy as np
 import shapely
 
+_SIDE = 8
+
 
 def warm() -> None:
-    """Run the kernels on a toy so that numba's disk cache holds them."""
+    """Run the kernels on toys so that numba's disk cache holds them."""
+    _locating()
+    _redrawing()
+
+
+def _locating() -> None:
     from geodata.counting import count_by_polygon
     from geodata.locate import locate
 
@@ -15,6 +22,45 @@ def warm() -> None:
     points = np.array([[0.5, 0.5], [1.0, 0.5]])
     locate(points, squares)
     count_by_polygon(points, np.ones((2, 1)), squares)
+
+
+def _redrawing() -> None:
+    """A town of squares: drawn from nothing, mended after one unit grew, re-split exactly, one grid healed, edited."""
+    from concurrent.futures import ThreadPoolExecutor
+    from dataclasses import replace
+
+    from geodata.redraw.anneal import worth
+    from geodata.redraw.engine import redraw
+    from geodata.redraw.ground import lay_out
+    from geodata.redraw.heal import heal
+    from geodata.redraw.measure import tabulate
+    from geodata.redraw.model import Band, Borders, Instance, Units
+    from geodata.redraw.resplit import polish
+    from geodata.redraw.state import State
+    from geodata.redraw.tally import tally
+
+    n = _SIDE * _SIDE
+    number = np.arange(n).reshape(_SIDE, _SIDE)
+    i = np.concatenate([number[:, :-1].ravel(), number[:-1].ravel()])
+    j = np.concatenate([number[:, 1:].ravel(), number[1:].ravel()])
+    households = np.full(n, 49)
+    xy_m = np.stack(np.divmod(np.arange(n), _SIDE), axis=1) * 100.0
+    borders = Borders.plain(i, j, np.full(len(i), 100.0))
+    units = Units.of(households, np.full(n, 1e4), np.full(n, 400.0), xy_m, borders, compound=np.arange(n) // 3)
+    drawn = redraw(Instance.of(units, Band(300, 500)), moves=100_000, seconds=20.0)
+    households[0] += 250
+    units = replace(units, households=households)
+    instance = Instance.of(units, Band(300, 500), start=drawn.plan)
+    redraw(instance, moves=100_000, seconds=20.0)
+    grids = tabulate(instance, drawn.plan)
+    heal(instance, drawn.plan, int(grids.grid[grids.status > 0][0]))
+    state = State(instance, drawn.plan)
+    state.move([0], int(drawn.plan[-1]))
+    state.undo()
+    ground = lay_out(instance)
+    with ThreadPoolExecutor(1) as pool:
+        slots = int(drawn.plan.max()) + 5
+        polish(ground, tally(ground, drawn.plan, slots), worth(slots), sizes=(1, 2, 3), pool=pool)
 
 
 if __name__ == "__main__":

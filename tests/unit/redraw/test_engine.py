@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
+from pathlib import Path
 from time import monotonic
 
 import numpy as np
@@ -19,6 +23,7 @@ from geodata.redraw.verify import verify
 from tests.unit.redraw.towns import graph, growth, town
 
 MOVES = 40_000
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture(autouse=True)
@@ -202,3 +207,32 @@ def test_grids_locked_across_each_other_are_refused_or_joined_in_another_order()
     with pytest.raises(GeodataError) as caught:
         redraw(crossed, moves=100)
     assert caught.value.code == "REDRAW_LOCK_TANGLED"
+
+
+def test_a_new_process_finds_every_kernel_compiled() -> None:
+    """What set-up compiles (``python -m geodata.warm``) is read from disk by the first redraw, repair and edit."""
+    run = partial(subprocess.run, check=True, capture_output=True, text=True, timeout=120, cwd=ROOT)
+    run([sys.executable, "-m", "geodata.warm"])
+    assert run([sys.executable, "-c", COLD]).stdout == ""
+
+
+COLD = """
+import sys
+from geodata.redraw.engine import redraw
+from geodata.redraw.heal import heal
+from geodata.redraw.measure import tabulate
+from geodata.redraw.state import State
+from tests.unit.redraw.towns import town
+
+instance = town(5, 60, start=True, groups=2, compounds=True, barriers=True, population=True, locked=0.05)
+drawn = redraw(instance, moves=100_000, seconds=4.0)
+grids = tabulate(instance, instance.start)
+heal(instance, instance.start, int(grids.grid[grids.status > 0][0]))
+state = State(instance, drawn.plan)
+state.move([0], int(drawn.plan[-1]))
+state.undo()
+for name, module in list(sys.modules.items()):
+    for kernel in vars(module).values() if name.startswith("geodata") else ():
+        if hasattr(kernel, "stats") and sum(kernel.stats.cache_misses.values()):
+            print(kernel.__module__, kernel.__name__)
+"""
