@@ -23,7 +23,6 @@ EXPANSIONS = 150  # plans looked at for the first cure
 MORE = 30  # and for each one more
 _SPARE = 3  # new grids a cure may need
 _LOOKED = 400  # sets looked at for one pair of grids
-_WIDEST = 8  # grids that a cure may touch
 
 
 #: Households above and below the band, of the grids that are not in it.

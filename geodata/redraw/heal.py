@@ -16,6 +16,8 @@ from geodata.redraw.model import Instance, Ints
 from geodata.redraw.result import Violation
 from geodata.redraw.state import State
 
+_PATIENCE = 4  # times as many plans are looked at for the grid alone, where it cannot be mended with those beside it
+
 
 @dataclass(frozen=True, slots=True)
 class Repair:
@@ -64,11 +66,14 @@ def heal(instance: Instance, plan: Ints, grid: int, *, count: int = 3, known: It
     broken = [one for one in around if patient.broken(one)]
     if not broken:
         return Healing(grid, [], Reason("REDRAW_HEAL_FINE", {"grid": grid}))
+    kind = next((one.proof["kind"] for one in known if one.grid == grid and one.proof), None)
+    if kind:
+        return Healing(grid, [], Reason("REDRAW_HEAL_PROVED", {"grid": grid, "kind": kind}))
     cures = patient.cures(broken, count)
-    if not cures and slot in broken and len(broken) > 1:
-        cures = patient.cures([slot], count, 2 * EXPANSIONS)
+    if not cures and slot in broken:
+        cures = patient.cures([slot], count, _PATIENCE * EXPANSIONS)
     if not cures:
-        return Healing(grid, [], _reason(grid, known))
+        return Healing(grid, [], Reason("REDRAW_HEAL_NONE", {"grid": grid}))
     state = State(instance, plan)
     repairs = [_repair(state, patient, cure, around) for cure in cures]
     return Healing(grid, sorted(repairs, key=lambda one: (one.households, one.total)))
@@ -106,11 +111,3 @@ def _repair(state: State, patient: Patient, cure: Cure, around: list[int]) -> Re
     for _ in goals:
         state.undo()
     return repair
-
-
-def _reason(grid: int, known: Iterable[Violation]) -> Reason:
-    """Why nothing was found: a proof that nothing can be, if one is known."""
-    for one in known:
-        if one.grid == grid and one.proof:
-            return Reason("REDRAW_HEAL_PROVED", {"grid": grid, "kind": one.proof["kind"]})
-    return Reason("REDRAW_HEAL_NONE", {"grid": grid})
