@@ -117,14 +117,16 @@ def _part_of(progress: Progress | None, turn: int, turns: int) -> Progress | Non
 
 
 def _best_of_all(instance: Instance, prices: dict[str, float], found: Sequence[Redrawn]) -> list[Named]:
-    """For each price the best of all plans found, whichever search found it."""
+    """For each price the best of all plans found by any search; a certificate holds for its own search's price only."""
     moved = [_moved(instance, made.plan) for made in found]
     chosen = []
-    for name, price in prices.items():
+    for turn, (name, price) in enumerate(prices.items()):
         priced = instance.with_weights(moved=price)
         scored: list[Measured] = [measure(priced, made.plan) for made in found]
         at = min(range(len(found)), key=lambda at: (*scored[at].score.key(), moved[at]))
-        chosen.append(Named(name, replace(found[at], measured=scored[at]), _standing(scored[at], moved[at])))
+        proved = found[at].certificates if at == turn else []
+        redrawn = replace(found[at], measured=scored[at], certificates=proved)
+        chosen.append(Named(name, redrawn, _standing(scored[at], moved[at])))
     return chosen
 
 
