@@ -21,11 +21,16 @@ from geodata.redraw.locks import join_locked
 from geodata.redraw.measure import measure
 from geodata.redraw.model import Borders, Instance, Ints, Units
 from geodata.redraw.names import keep_names
-from geodata.redraw.result import Progress, Redrawn, Step
+from geodata.redraw.result import Certificate, Progress, Redrawn, Step
 from geodata.redraw.search import Budget, Search
 
 _SECONDS = 15.0
-_POLL_S = 0.2
+_POLL_S = 0.05
+_SEARCH_SHARE = 0.9  # of the time; the rest is for certificates and proofs
+_PAIRS_MOST_S = 5.0
+_TRIPLES_MOST_S = 2.0
+_TRIPLES_SHARE = 0.05
+_TRIPLE_BRANCHES = 10_000
 _PROOF_S = 10.0
 _PROOF_SHARE = 0.25
 
@@ -73,21 +78,26 @@ def redraw(
     first = first if joined is None else joined
     parts = divide(instance)
     cores = workers or os.cpu_count() or 1
+    search_s = None if seconds is None else _SEARCH_SHARE * seconds
     tasks: list[_Task] = [
-        (part.instance, (seed, at), *_budget(part, instance, moves, seconds, cores), _own_part(part, first))
+        (part.instance, (seed, at), *_budget(part, instance, moves, search_s, cores), _own_part(part, first))
         for at, part in enumerate(parts)
     ]
-    run = _on_cluster(scheduler) if scheduler else _on_cores(cores, None if seconds is None else began + seconds)
+    run = _on_cluster(scheduler) if scheduler else _on_cores(cores, None if search_s is None else began + search_s)
     solved, stopped = run(parts, tasks, _teller(instance, parts, progress))
     plan = keep_names(instance, put_together(instance, parts, [one.plan for one in solved]))
+    measured = measure(instance, plan)
+    moved = sum(one.moves for one in solved)
+    if progress is not None:
+        progress(Step(1.0, moved, measured.score.key(), plan))  # what follows are proofs
     from geodata.redraw.proofs import violations
 
     return Redrawn(
         plan=plan,
-        measured=measure(instance, plan),
+        measured=measured,
         violations=violations(instance, plan, budget_s=_proof_seconds(seconds)),
-        certificates=[],
-        moves=sum(one.moves for one in solved),
+        certificates=_certificates(instance, plan, seconds, stopped),
+        moves=moved,
         seconds=monotonic() - began,
         seed=seed,
         stopped=stopped,
@@ -97,6 +107,17 @@ def redraw(
 def _proof_seconds(seconds: float | None) -> float:
     """Time for proofs, which come after the search: a share of what the search was given."""
     return _PROOF_S if seconds is None else min(_PROOF_S, max(_PROOF_SHARE * seconds, 0.2))
+
+
+def _certificates(instance: Instance, plan: Ints, seconds: float | None, stopped: str) -> list[Certificate]:
+    """What is proved about re-splits of two grids; of three, as far as a share of the time goes."""
+    if stopped == "cancelled":
+        return []
+    from geodata.redraw.certificate import certificates
+
+    pairs = certificates(instance, plan, (2,), deadline=monotonic() + _PAIRS_MOST_S)
+    spend = _TRIPLES_MOST_S if seconds is None else min(_TRIPLES_MOST_S, _TRIPLES_SHARE * seconds)
+    return pairs + certificates(instance, plan, (3,), caps={3: _TRIPLE_BRANCHES}, deadline=monotonic() + spend)
 
 
 def divide(instance: Instance) -> list[Part]:

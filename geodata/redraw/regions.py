@@ -107,6 +107,9 @@ def _open(
     """Choose a region around a unit of ``pool`` and, every other time, split or merge one of its grids."""
     inside, grids, units, before = room
     centre = pool[below(rng, len(pool))]
+    rival = pool[below(rng, len(pool))]
+    if value.cost[state.label[rival]] > value.cost[state.label[centre]]:
+        centre = rival
     size = sizes[0] + below(rng, sizes[1] - sizes[0] + 1)
     k = gather(ground, state, mine, inside, grids, centre, size, work)
     m = members(ground, state, inside, units, centre, work)

@@ -24,7 +24,7 @@ from geodata.redraw.tally import Tally, shift
 CAPS = {1: 200_000, 2: 200_000, 3: 2_000_000}
 _CHUNK = 32  # neighbourhoods a task
 _ROOM = 20_000  # first grids of a neighbourhood of three
-_BATCH = 512  # neighbourhoods solved on the same copy of the plan
+_BATCH = {1: 512, 2: 512, 3: 64}  # neighbourhoods solved on the same copy of the plan, by their number of grids
 
 Neighbourhood = tuple[int, ...]
 
@@ -89,10 +89,10 @@ class Polish:
         own = self.pool or ThreadPoolExecutor(2)
         try:
             while todo := self._todo(size, dirty):
-                for at in range(0, len(todo), _BATCH):
+                for at in range(0, len(todo), _BATCH[size]):
                     if cancelled() or (deadline is not None and monotonic() >= deadline):
                         return
-                    batch = [one for one in todo[at : at + _BATCH] if self.state.size[list(one)].all()]
+                    batch = [one for one in todo[at : at + _BATCH[size]] if self.state.size[list(one)].all()]
                     if batch:
                         yield batch, own
         finally:

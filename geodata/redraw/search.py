@@ -13,13 +13,16 @@ from time import monotonic
 
 import numpy as np
 
+from geodata.adjacency import components
 from geodata.redraw.anneal import Schedule, Worth, anneal, appraise, worth
 from geodata.redraw.begin import begin
 from geodata.redraw.chance import chance
 from geodata.redraw.ground import Ground
 from geodata.redraw.model import Ints
+from geodata.redraw.pocket_cover import exact_pocket
 from geodata.redraw.regions import improve, region
-from geodata.redraw.tally import Tally, recount, score, scratch, tally, typical_change
+from geodata.redraw.resplit import Polish
+from geodata.redraw.tally import Tally, recount, score, scratch, shift, tally, typical_change
 from geodata.redraw.treecut import mend
 
 _GOLDEN_ANGLE = 2.399963229728653
@@ -29,8 +32,14 @@ _ANNEAL_MOVES = 10_000  # a unit; more no longer helps, large neighbourhoods do
 _ANNEAL_SHARE = 0.35
 _ANNEAL_CHUNKS = 24
 _CHUNK_MOVES = 500  # a unit
-_PER_UNIT = 80  # moves a unit of a region, a round
-_REGION = (4, 8)  # grids
+_PER_UNIT = 100  # moves a unit of a region, a round
+_REGION = (3, 12)  # grids
+_LENIENCE = 0.12  # how much worse a region may become and still be kept, on average, at first; then less and less
+_STRICT_FROM = 0.85  # of the budget: nothing worse is kept from here on
+_POLISH_FROM = 0.96  # of the budget
+_POLISH_LEAST_S = 0.05
+_EXACT_UNITS = 24  # a pocket of so few is solved exactly
+_EXACT_WORK = 20_000_000
 _TREES = 30  # trees a batch
 _TREE_REGIONS = ((2, 4), (2, 6), (2, 9))  # grids
 _TREE_MOVES = 2_000  # what a tree counts in the budget: about its time
@@ -89,6 +98,7 @@ class Search:
         self.work = [scratch(self.n) for _ in range(self.strips)]
         self.room = [region(self.n, slots) for _ in range(self.strips)]
         self.turns = 0
+        self.settled = np.zeros(self.n, dtype=bool)
         self.appraise()
         self.scale = self._scale()
         self.best, self.best_key = label.copy(), self.key()
@@ -123,19 +133,68 @@ class Search:
         """Spend ``budget``; ``tell`` is called after every chunk."""
         if not self._free():
             return
-        if not self.from_plan:
-            self._anneal(budget)
-            self.appraise()
-            self.keep()
-            self.back_to_best()
-        tell(self)
-        self._mend(budget)
-        tell(self)
-        while budget.left():
-            self._cut_trees(_TREES, _TREE_REGIONS[self.turns % len(_TREE_REGIONS)], wander=False)
-            self._improve(budget)
-            self.keep()
+        self._settle(budget)
+        if len(self._movable()):
+            if not self.from_plan:
+                self._anneal(budget)
+                self.appraise()
+                self.keep()
+                self.back_to_best()
             tell(self)
+            self._mend(budget)
+            tell(self)
+            while budget.left() and budget.share() < _POLISH_FROM:
+                self._cut_trees(_TREES, _TREE_REGIONS[self.turns % len(_TREE_REGIONS)], wander=False)
+                self._improve(budget)
+                self.keep()
+                tell(self)
+            self.back_to_best()
+        self._polish(budget)
+        self.keep()
+        tell(self)
+
+    def _movable(self) -> Ints:
+        """Units that the search may move."""
+        return np.flatnonzero(~self.ground.held & ~self.settled)
+
+    def _settle(self, budget: Budget) -> None:
+        """Solve small pockets exactly; they are left alone from then on."""
+        ground, state = self.ground, self.state
+        ends = np.repeat(np.arange(self.n), np.diff(ground.indptr))
+        pocket = components(self.n, ends[ground.open], ground.other[ground.open])
+        small = np.flatnonzero((np.bincount(pocket) <= _EXACT_UNITS) & (np.bincount(pocket, ~ground.held) > 0))
+        order = np.argsort(pocket, kind="stable")
+        bounds = np.searchsorted(pocket[order], np.stack([small, small + 1]))
+        for low, high in bounds.T:
+            if not budget.left():
+                break
+            units = np.sort(order[low:high])
+            free = np.zeros(len(state.size), dtype=bool)
+            free[state.label[units]] = True
+            found = exact_pocket(ground, units, free, len(state.size), cap=_EXACT_WORK)
+            if found is None:
+                continue
+            spare = np.flatnonzero(state.size == 0)
+            new, number = np.unique(found[found >= len(state.size)], return_inverse=True)
+            if len(new) > len(spare):
+                continue
+            found[found >= len(state.size)] = spare[number]
+            for unit, grid in zip(units.tolist(), found.tolist(), strict=True):
+                shift(ground, state, unit, grid)
+            self.settled[units] = True
+        self.appraise()
+        self.keep()
+        self.back_to_best()
+
+    def _polish(self, budget: Budget) -> None:
+        """Re-split every pair of touching grids, and every grid in two, exactly, until none gets better."""
+        if budget.cancelled():
+            return
+        work = Polish(self.ground, self.state, self.value, pool=self.pool)
+        until = None if budget.deadline is None else max(budget.deadline, monotonic() + _POLISH_LEAST_S)
+        while sum(work.run(size, deadline=until, cancelled=budget.cancelled) for size in (1, 2)):
+            if until is not None and monotonic() >= until:
+                break
 
     def _free(self) -> bool:
         """Whether any unit can go anywhere."""
@@ -196,6 +255,7 @@ class Search:
     def _improve(self, budget: Budget) -> None:
         """One chunk of rounds over large neighbourhoods, a strip a thread."""
         plan = self._schedule(0.1, 0.006)
+        lenience = _LENIENCE * self.scale * max(0.0, 1 - budget.share() / _STRICT_FROM)
         bad = (self.value.excess > 0) & (self.state.size > 0)
         chunk = max(_CHUNK_MOVES * self.n, 20_000)
         if budget.moves is not None:
@@ -205,7 +265,9 @@ class Search:
         for strip, mine, units, spare in self._strips():
             urgent = units[bad[self.state.label[units]]]
             args = (self.ground, self.state, self.value, mine, (units, urgent), spare, _REGION, plan, _PER_UNIT, chunk)
-            tasks.append(self.pool.submit(improve, *args, self.rng[strip], self.work[strip], self.room[strip]))
+            tasks.append(
+                self.pool.submit(improve, *args, self.rng[strip], self.work[strip], self.room[strip], lenience)
+            )
         budget.done += sum(task.result()[0] for task in tasks)
 
     def _strips(self) -> list[tuple[int, np.ndarray, Ints, Ints]]:
@@ -220,7 +282,7 @@ class Search:
         side[used] = np.minimum(np.argsort(np.argsort(middle)) * self.strips // len(used), self.strips - 1)
         free = np.flatnonzero(state.size == 0)
         side[free] = np.arange(len(free)) % self.strips
-        movable = np.flatnonzero(~ground.held)
+        movable = self._movable()
         made = []
         for strip in range(self.strips):
             mine = side == strip
