@@ -141,8 +141,9 @@ class Patient:
                         many_b, few_b = together(self.ground, state, a, b)
                         yield Step(units.tolist(), b, rest | _some(b, many_b, few_b))
         empty = [g for g in self.spare if not state.size[g]]
-        if many and empty and mine >= 2 * int(self.ground.low[state.group[x]]):
-            yield from self._given(lacking, members, x, NEW, True, mine // 2, empty[0])
+        if many and empty:
+            most = min(mine // 2, mine - int(self.ground.low[state.group[x]]))
+            yield from self._given(lacking, members, x, NEW, True, most, empty[0])
 
     def _given(
         self, lacking: Lacking, members: Ints, a: int, b: int, give: bool, most: int, into: int | None = None

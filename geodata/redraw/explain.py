@@ -68,7 +68,7 @@ class Explanation:
         if self.proof:
             told.append(sentence(f"REDRAW_WHY_{self.proof['kind'].upper()}", locale, grid=self.grid))
         room = sum(one.take if self.households_off > 0 else one.give for one in self.neighbours)
-        if self.households_off and not self.unavoidable:
+        if self.households_off and self.neighbours and not self.unavoidable:
             code = "REDRAW_ROOM_TAKE" if self.households_off > 0 else "REDRAW_ROOM_GIVE"
             told.append(sentence(code, locale, grids=len(self.neighbours), households=room))
         if self.repair:

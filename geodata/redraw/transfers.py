@@ -194,8 +194,10 @@ def _weigh(ground, state, members, node, part, grids, band, give, before, h, kep
         return
     many_a, few_a = lack(band, state.size[a] - size, left[0], left[1], left[2], left[3])
     many_b, few_b = lack(band, size, got[0], got[1], got[2], got[3])
+    if b == NEW:  # it is not given up again at once
+        few_b = max(few_b, band.low - h)
     short = many_a + few_a + many_b + few_b
-    key = h + short
+    key = (h + short) * 1024 - (h if b == NEW else 0)  # a new grid is the sooner full the more it gets at first
     first = 0 if short == 0 else KEPT
     at = first + KEPT - 1
     if key >= keys[at]:

@@ -116,19 +116,19 @@ def test_units_in_no_grid_stay_there() -> None:
 
 def test_a_tenth_of_the_grids_out_of_the_band_is_mended_one_by_one() -> None:
     still = broken = 0
-    for seed in (1, 2, 3):
+    for seed in (1, 2):
         plain = Instance.of(cells(500, seed).units, BAND)
         later = outgrown(plain, redraw(plain, seed=seed, moves=500_000).plan, seed)
         broken += len(wrong(tabulate(later, later.start)))
         still += mended(later, later.start)[1]
-    assert broken >= 12
+    assert broken >= 8
     assert still == 0
 
 
 def test_few_households_more_than_the_optimum_move() -> None:
     ratios, missed = [], 0
-    for seed in range(25):
-        plain = town(seed, 18)
+    for seed in range(20):
+        plain = town(seed, 17)
         best = optimum(plain)
         later = outgrown(plain, best.plan, seed)
         least = optimum(later)
@@ -140,7 +140,7 @@ def test_few_households_more_than_the_optimum_move() -> None:
         ratios += [] if left else [moved / max(least.total, 1)]
     assert len(ratios) >= 10
     assert missed <= 0.05 * len(ratios)
-    assert np.quantile(ratios, 0.9) <= 1.2
+    assert max(ratios) <= 1.2
 
 
 def line(households: list[int], start: list[int], **optional: object) -> Instance:
