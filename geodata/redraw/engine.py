@@ -28,16 +28,18 @@ _SECONDS = 15.0
 _POLL_S = 0.05
 _SEARCH_SHARE = 0.9  # of the time; the rest is for certificates and proofs
 _PAIRS_MOST_S = 5.0
+_TRIPLES_LEAST_S = 0.2  # about what one batch of them takes
 _TRIPLES_MOST_S = 2.0
 _TRIPLES_SHARE = 0.05
 _TRIPLE_BRANCHES = 10_000
 _PROOF_S = 10.0
 _PROOF_SHARE = 0.25
+_PROOF_STOPPED_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One group as an instance of its own: ``members`` are its units, ``grids`` the start plan's numbers of its grids."""
+    """One group as an instance of its own; ``members``: its units, ``grids``: its grids' numbers in the start plan."""
 
     instance: Instance
     members: Ints
@@ -95,7 +97,7 @@ def redraw(
     return Redrawn(
         plan=plan,
         measured=measured,
-        violations=violations(instance, plan, budget_s=_proof_seconds(seconds)),
+        violations=violations(instance, plan, budget_s=_proof_seconds(seconds, stopped)),
         certificates=_certificates(instance, plan, seconds, stopped),
         moves=moved,
         seconds=monotonic() - began,
@@ -104,8 +106,10 @@ def redraw(
     )
 
 
-def _proof_seconds(seconds: float | None) -> float:
-    """Time for proofs, which come after the search: a share of what the search was given."""
+def _proof_seconds(seconds: float | None, stopped: str) -> float:
+    """Time for proofs, which come after the search: a share of what the search had, little if it was stopped."""
+    if stopped == "cancelled":
+        return _PROOF_STOPPED_S
     return _PROOF_S if seconds is None else min(_PROOF_S, max(_PROOF_SHARE * seconds, 0.2))
 
 
@@ -117,6 +121,8 @@ def _certificates(instance: Instance, plan: Ints, seconds: float | None, stopped
 
     pairs = certificates(instance, plan, (2,), deadline=monotonic() + _PAIRS_MOST_S)
     spend = _TRIPLES_MOST_S if seconds is None else min(_TRIPLES_MOST_S, _TRIPLES_SHARE * seconds)
+    if spend < _TRIPLES_LEAST_S:
+        return pairs
     return pairs + certificates(instance, plan, (3,), caps={3: _TRIPLE_BRANCHES}, deadline=monotonic() + spend)
 
 

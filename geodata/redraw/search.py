@@ -1,4 +1,4 @@
-"""The search for one group's plan: anneal everything, then improve region after region, on as many threads as there are.
+"""The search for one group's plan: anneal everything, then improve region after region, on all threads.
 
 The ground is divided into strips that share no grid, so that threads never touch each other's tallies; the strips turn
 between chunks. Everything depends on the seed and the number of moves, nothing on the number of threads.
@@ -148,6 +148,8 @@ class Search:
                 self._improve(budget)
                 self.keep()
                 tell(self)
+            if budget.stopped == "done" and budget.done < _POLISH_FROM * (budget.moves or 0):
+                budget.stopped = "time"
             self.back_to_best()
         self._polish(budget)
         self.keep()
@@ -232,7 +234,7 @@ class Search:
             share = following
 
     def _mend(self, budget: Budget) -> None:
-        """Let breaks of the band wander until they dissolve, nothing has helped for long, or a share of the budget is spent."""
+        """Let breaks of the band wander until they dissolve, nothing has helped for long, or enough time is spent."""
         until, idle = budget.share() + _MEND_SHARE, 0
         while self.best_key[0] and idle < _MEND_PATIENCE and budget.left() and budget.share() < until:
             self._cut_trees(_TREES, _TREE_REGIONS[idle % len(_TREE_REGIONS)], wander=True)

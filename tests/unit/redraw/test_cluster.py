@@ -40,7 +40,7 @@ def test_a_cluster_draws_what_one_machine_draws(address: str) -> None:
 
 
 def test_a_stopped_redraw_brings_the_best_plan_of_every_part(address: str) -> None:
-    instance = town(6, 60, groups=3, start=True)
+    instance = town(6, 600, groups=3, start=True)
     began = monotonic()
     drawn = redraw(instance, seconds=60, scheduler=address, progress=lambda step: True)
     assert monotonic() - began < 10
@@ -49,7 +49,7 @@ def test_a_stopped_redraw_brings_the_best_plan_of_every_part(address: str) -> No
 
 
 def test_workers_are_free_again_after_an_error(address: str) -> None:
-    instance = town(6, 40, groups=2)
+    instance = town(6, 400, groups=2)
 
     def fail(step: Step) -> bool:
         raise RuntimeError("page closed")
