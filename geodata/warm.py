@@ -54,6 +54,8 @@ def _redrawing() -> None:
     redraw(instance, moves=100_000, seconds=20.0)
     grids = tabulate(instance, drawn.plan)
     heal(instance, drawn.plan, int(grids.grid[grids.status > 0][0]))
+    alone = int(drawn.plan.max()) + 1
+    heal(instance, np.where(np.arange(n) == 0, alone, drawn.plan), alone)  # too small: it takes, or is merged
     state = State(instance, drawn.plan)
     state.move([0], int(drawn.plan[-1]))
     state.undo()
