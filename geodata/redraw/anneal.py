@@ -77,7 +77,7 @@ def anneal(
     rng: Chance,
     work: Scratch,
 ) -> float:
-    """Try ``moves`` moves of ``units`` between grids with ``inside`` set; returns the change of the costs that hang on units.
+    """Try ``moves`` moves of ``units`` between grids ``inside``; returns the change of the costs that hang on units.
 
     ``shares``: which part of the schedule this call runs through, from 0 to 1.
     """

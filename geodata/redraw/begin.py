@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from heapq import heappop, heappush
+from itertools import pairwise
 
 import numpy as np
 from numba import njit
@@ -59,7 +60,7 @@ def _number_pieces(ground: Ground, label: Ints, ends: Ints, closed: Bools) -> No
 
 
 def _seed(ground: Ground, label: Ints, free: Bools, ends: Ints, rng: np.random.Generator) -> None:
-    """Divide the ground in no grid: units above the maximum alone by themselves, the rest around as many seeds as fit."""
+    """Divide ground in no grid: units above the maximum alone by themselves, the rest around as many seeds as fit."""
     over = free & ((ground.over_h > 0) | (ground.over_p > 0))
     label[over] = int(label.max(initial=-1)) + 1 + np.arange(int(over.sum()))
     rest = free & ~over
@@ -68,7 +69,7 @@ def _seed(ground: Ground, label: Ints, free: Bools, ends: Ints, rng: np.random.G
     members = np.flatnonzero(rest)
     members = members[np.argsort(pocket[members], kind="stable")]
     bounds = np.flatnonzero(np.diff(pocket[members], prepend=-1, append=-1))
-    for low, high in zip(bounds[:-1], bounds[1:], strict=True):
+    for low, high in pairwise(bounds.tolist()):
         units = members[low:high]
         seeds = _seeds(ground, units, how_many(ground, units), rng)
         first = int(label.max(initial=-1)) + 1
@@ -113,7 +114,7 @@ def _seeds(ground: Ground, units: Ints, k: int, rng: np.random.Generator) -> Int
 def grow(
     label: Ints, allowed: Bools, seeds: Ints, indptr: Ints, other: Ints, open_: Bools, x_m: Floats, y_m: Floats
 ) -> None:
-    """Grow the labels of ``seeds`` over ``allowed`` units, nearest to its seed first, so that each stays in one piece."""
+    """Grow the labels of ``seeds`` over ``allowed`` units, nearest to its seed first, each in one piece."""
     heap = [(0.0, np.int64(0), np.int64(0))]
     heap.pop()
     for s in seeds:

@@ -16,12 +16,13 @@ MOVED, COMPACTNESS, EXTENT, OPEN_BORDER, TORN, CUT_EDGES, COMPOUNDS, BALANCE, WO
 class Ground(NamedTuple):
     """n units with their half-borders in compressed rows: those of unit u are ``indptr[u]:indptr[u + 1]``.
 
-    Per unit (n,): ``households``, ``population``, ``over_h`` and ``over_p`` (what the unit alone has above the maximum),
-    ``area_m2``, ``perimeter_m``, ``x_m``, ``y_m`` (relative to the group's middle, so that squares stay small), ``workload``,
-    ``group``, ``start``, ``move_cost`` (of not being in ``start``), ``held`` (stays in ``start``), ``compound``.
-    Per half-border (2m,): ``other`` unit, ``length_m``, ``cut_cost`` (of lying between two grids, less what it costs inside
-    one), ``open`` (grids may hold together over it). Units of compound c: ``member[member_ptr[c]:member_ptr[c + 1]]``.
-    Per group: ``low``, ``high``, ``people_low``, ``people_high``, ``middle`` (households), ``share`` (workload).
+    Per unit (n,): ``households``, ``population``, ``over_h`` and ``over_p`` (what it alone has above the maximum),
+    ``area_m2``, ``perimeter_m``, ``x_m``, ``y_m`` (relative to the group's middle, so that squares stay small),
+    ``workload``, ``group``, ``start``, ``move_cost`` (of not being in ``start``), ``held`` (stays in ``start``),
+    ``compound``. Per half-border (2m,): ``other`` unit, ``length_m``, ``cut_cost`` (of lying between two grids, less
+    what it costs inside one), ``open`` (grids may hold together over it). Units of compound c:
+    ``member[member_ptr[c]:member_ptr[c + 1]]``. Per group: ``low``, ``high``, ``people_low``, ``people_high``,
+    ``middle`` (households), ``share`` (workload).
     """
 
     households: Ints

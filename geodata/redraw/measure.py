@@ -1,4 +1,4 @@
-"""A plan measured from scratch: grids, pieces, band and score. Slow, plain, and what the fast state is tested against."""
+"""A plan measured from scratch: grids, pieces, band and score; plain, and what the fast state is tested against."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ STATUS = ("in_band", "under", "over")
 class Grids:
     """The k grids of a plan in ascending order of their numbers; every array is (k,).
 
-    ``excess`` counts how far a grid breaks the band, in grids: 0 in the band, 1 below the minimum or up to one maximum too
-    much, 2 up to two maxima too much. What a unit that is above the maximum alone brings too much is not counted
+    ``excess`` counts how far a grid breaks the band, in grids: 0 in the band, 1 below the minimum or up to one maximum
+    too much, 2 up to two maxima too much. What a unit that is above the maximum alone brings too much is not counted
     (:func:`breaks`). ``outside``: households (and people, at their usual number per household) outside the band.
     """
 

@@ -1,7 +1,7 @@
 """What a redraw is about: units and their borders, the band, today's plan, locks and weights. Arrays only.
 
-A *plan* is one integer column: the grid of each unit. Grids of the start plan keep their numbers ``0 .. n_start - 1``; new
-grids take numbers from ``n_start`` on. Households, people, square metres and metres are the only units of measure.
+A *plan* is one integer column: the grid of each unit. Grids of the start plan keep their numbers ``0 .. n_start - 1``;
+new grids take numbers from ``n_start`` on. Households, people, square metres and metres are the only units of measure.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class Borders:
     """Pairs of units that share ground's edge, ``i < j`` (m,), each pair once.
 
     ``length_m``: border they share. ``barrier_m``: how much of it runs along a barrier that a grid's border should
-    follow. ``torn_m``: how much of it runs along a barrier that tears a grid in two if it lies inside (trunk road, rail,
-    river without a crossing). ``crossable``: False where nobody can walk across; a grid never holds together over it.
+    follow. ``torn_m``: how much of it runs along a barrier that tears a grid in two if it lies inside (trunk road,
+    rail, river without a crossing). ``crossable``: False where nobody can walk across; no grid holds together there.
     """
 
     i: Ints

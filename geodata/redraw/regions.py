@@ -1,7 +1,8 @@
 """Large neighbourhoods: a handful of neighbouring grids is heated and cooled again, and kept if that made it better.
 
-Large neighbourhood search (Shaw 1998) with annealing as the repair. Before heating, two grids of the region may be merged
-or one split, which is how the number of grids is found. Acceptance is lexicographic, so the plan never gets worse.
+Large neighbourhood search (Shaw 1998) with annealing as the repair. Before heating, two grids of the region may be
+merged or one split, which is how the number of grids is found. Acceptance is lexicographic; while there is lenience, a
+region may get a little worse in the weighted score, which is annealing again, a region a move.
 """
 
 from __future__ import annotations
@@ -156,7 +157,7 @@ def _close(
 def gather(
     ground: Ground, state: Tally, mine: Bools, inside: Bools, grids: Ints, centre: int, size: int, work: Scratch
 ) -> int:
-    """Mark the grid of ``centre`` and those met around it, nearest first, until there are ``size``; how many there are."""
+    """Mark the grid of ``centre`` and those met around it, nearest first, until there are ``size``; how many."""
     stamp, queue = work.stamp, work.queue
     work.clock[0] += 2
     seen = work.clock[0]

@@ -43,8 +43,8 @@ class Violation:
 class Certificate:
     """How far it is proved that no re-split improves the plan.
 
-    ``size`` 2 or 3 grids; of ``neighbourhoods`` such sets of touching grids, ``proved`` admit no better re-split into any
-    number of grids up to ``size``, ``open`` were not finished (too many units, or out of time).
+    ``size`` 2 or 3 grids; of ``neighbourhoods`` such sets of touching grids, ``proved`` admit no better re-split into
+    any number of grids up to ``size``, ``open`` were not finished (too many units, or out of time).
     """
 
     size: int

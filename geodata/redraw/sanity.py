@@ -6,7 +6,7 @@ import numpy as np
 
 from geodata.adjacency import components
 from geodata.errors import GeodataError
-from geodata.redraw.model import PARTS, Bools, Instance, Ints, Units
+from geodata.redraw.model import PARTS, Instance, Ints, Units
 
 
 def check(instance: Instance) -> None:

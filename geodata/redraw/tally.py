@@ -269,7 +269,7 @@ def unit_cost(ground: Ground, state: Tally, u: int) -> float:
 
 @njit(cache=True, nogil=True)
 def typical_change(ground: Ground, state: Tally, rng: Chance, tries: int) -> float:
-    """Mean absolute change of the weighted total by a random move between neighbouring grids; the plan stays as it is."""
+    """Mean absolute change of the weighted total by a random move between neighbours; the plan stays as it is."""
     total, met = 0.0, 0
     for _ in range(tries):
         u = below(rng, len(state.label))
@@ -303,7 +303,7 @@ def scratch(n: int) -> Scratch:
 
 @njit(cache=True, nogil=True)
 def stays_whole(indptr: Ints, other: Ints, open_: Bools, label: Ints, u: int, work: Scratch) -> bool:
-    """Whether the rest of ``u``'s grid is in one piece without ``u``: a walk that ends when all its neighbours are met."""
+    """Whether the rest of ``u``'s grid is in one piece without it: a walk that ends when all its neighbours are met."""
     a = label[u]
     stamp, queue = work.stamp, work.queue
     clock = work.clock

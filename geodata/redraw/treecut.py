@@ -1,10 +1,10 @@
 """Cutting a spanning tree: the way out where single moves find none, because units are large for the band.
 
 A region is spanned by a random tree, and the tree is cut into parts so that the band is broken as little as any cut of
-that tree allows: dynamic programming over the households of the part that is still open (the tree partition of Ito et al.
-2006; DeFord, Duchin & Solomon 2021 use random trees for two districts). Each new tree is another chance. While a break may
-wander, results that are no better are accepted too, so that it moves through the plan until it meets ground where it
-dissolves.
+that tree allows: dynamic programming over the households of the part that is still open (the tree partition of Ito
+et al. 2006; DeFord, Duchin & Solomon 2021 use random trees for two districts). Each new tree is another chance. While
+a break may wander, results that are no better are accepted too, so that it moves through the plan until it meets
+ground where it dissolves.
 """
 
 from __future__ import annotations
@@ -114,7 +114,7 @@ def _round(
 
 @njit(cache=True, nogil=True)
 def _tree(ground: Ground, units: Ints, rng: Chance, work: Scratch) -> Ints:
-    """A random spanning tree of ``units``, which are put in the order they join: position of each one's parent, -1 first.
+    """A random spanning tree of ``units``, which are put in the order they join: position of each parent, -1 first.
 
     Grown from a random unit by random open borders.
     """
@@ -221,7 +221,7 @@ def _end(costs: Ints, top: int, low: int, high: int, rng: Chance) -> tuple[int, 
 
 @njit(cache=True, nogil=True)
 def _walk_back(parent: Ints, chosen: Ints, ending: Ints, m: int) -> Ints:
-    """The parts, from the choices of the dynamic programme: children were merged last first, so they come off first first."""
+    """The parts, from the choices made: children were merged from the last to the first and come off the other way."""
     part = np.full(m, -1, dtype=np.int64)
     has = np.zeros(m, dtype=np.int64)  # households of the open part at this unit, as its children come off
     part[0], has[0] = 0, ending[0]
@@ -240,7 +240,7 @@ def _walk_back(parent: Ints, chosen: Ints, ending: Ints, m: int) -> Ints:
 
 @njit(cache=True, nogil=True)
 def _relabel(ground: Ground, state: Tally, units: Ints, part: Ints, grids: Ints, spare: Ints) -> bool:
-    """Put the parts into the region's grids, most households in common first, then into free slots; False if they cannot.
+    """Put the parts into the region's grids, most households in common first, then into free slots; False if refused.
 
     A part with locked units takes their grid; a part with locked units of two grids is refused.
     """
