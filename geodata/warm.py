@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import shapely
 
 _SIDE = 8
+_PACKAGE = Path(__file__).parent
 
 
 def warm() -> None:
     """Run the kernels on toys so that numba's disk cache holds them."""
+    forget_stale()
     _locating()
     _redrawing()
+
+
+def forget_stale(folder: Path = _PACKAGE) -> int:
+    """Delete kernels under ``folder`` compiled before its newest source was written; how many files that were.
+
+    Numba looks at the file of a kernel alone: one that calls another of a file changed since would run the old code.
+    """
+    newest = max(path.stat().st_mtime for path in folder.rglob("*.py"))
+    stale = [path for path in folder.rglob("*.nb[ci]") if path.stat().st_mtime < newest]
+    for path in stale:
+        path.unlink(missing_ok=True)
+    return len(stale)
 
 
 def _locating() -> None:

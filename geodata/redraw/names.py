@@ -33,7 +33,7 @@ def keep_names(instance: Instance, plan: Ints) -> Ints:
             (units.households[open_] + area[open_], (new_slot, old_slot)), shape=(len(new), len(old))
         ).tocsr()
         joint = coo_array((np.ones(len(new_slot)), (new_slot, old_slot + len(new))), shape=(len(new) + len(old),) * 2)
-        cluster = connected_components(joint, directed=False)[1]
+        cluster = connected_components(joint, directed=False)[1].astype(np.int64)
         for rows, columns in _clusters(cluster[: len(new)], cluster[len(new) :]):
             row, column = linear_sum_assignment(kept[rows][:, columns].toarray(), maximize=True)
             worth = np.asarray(kept[rows[row], columns[column]]).ravel() > 0

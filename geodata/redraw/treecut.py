@@ -199,7 +199,7 @@ def cut(ground: Ground, units: Ints, parent: Ints, rng: Chance) -> Ints:
 
 
 @njit(cache=True, nogil=True)
-def _end(costs: Ints, top: int, low: int, high: int, rng: Chance) -> tuple[int, int]:
+def _end(costs, top, low, high, rng):  # type: ignore[no-untyped-def]
     """Least cost if the open part ends here, and with how many households."""
     best, at, ties = _NEVER, 0, 0
     for s in range(top + 1):
