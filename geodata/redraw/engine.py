@@ -18,7 +18,7 @@ import numpy as np
 
 from geodata.redraw.ground import lay_out
 from geodata.redraw.locks import join_locked
-from geodata.redraw.measure import measure
+from geodata.redraw.measure import measure, tabulate
 from geodata.redraw.model import Borders, Instance, Ints, Units
 from geodata.redraw.names import keep_names
 from geodata.redraw.result import Certificate, Progress, Redrawn, Step
@@ -32,6 +32,8 @@ _TRIPLES_LEAST_S = 0.2  # about what one batch of them takes
 _TRIPLES_MOST_S = 2.0
 _TRIPLES_SHARE = 0.05
 _TRIPLE_BRANCHES = 10_000
+_HEAL_ROUNDS = 3
+_HEAL_MOST = 100  # grids
 _PROOF_S = 10.0
 _PROOF_SHARE = 0.25
 _PROOF_STOPPED_S = 1.0
@@ -238,11 +240,35 @@ def solve(
     own = pool or ThreadPoolExecutor(os.cpu_count())
     try:
         search = Search(lay_out(instance), seed, own, first)
+        if search.from_plan and first is None:
+            search.take(healed(instance, search.best))
         search.run(budget, lambda state: tell(state.best, state.best_key, budget.share(), budget.done))
     finally:
         if pool is None:
             own.shutdown()
     return Solved(search.best, budget.done, budget.stopped)
+
+
+def healed(instance: Instance, plan: Ints) -> Ints:
+    """``plan`` with the smallest repair of each grid that breaks the band, where there is one; it moves the least.
+
+    Plans with very many broken grids are left to the search.
+    """
+    from geodata.redraw.heal import heal
+
+    for _ in range(_HEAL_ROUNDS):
+        grids = tabulate(instance, plan)
+        broken = [int(grid) for grid in grids.grid[grids.excess > 0] if int(grid) not in instance.closed]
+        if not broken or len(broken) > _HEAL_MOST:
+            break
+        before = plan
+        for grid in broken:
+            if (plan == grid).any():
+                repairs = heal(instance, plan, grid, count=1).repairs
+                plan = repairs[0].plan if repairs else plan
+        if plan is before:
+            break
+    return plan
 
 
 _Task = tuple[Instance, tuple[int, ...], int | None, float | None, Ints | None]

@@ -141,7 +141,7 @@ class Weights:
     ==============  ===============================================================================================
     """
 
-    moved: float = 0.002
+    moved: float = 0.03
     compactness: float = 1.0
     extent: float = 0.0
     open_border: float = 0.0005

@@ -28,12 +28,12 @@ from geodata.redraw.treecut import mend
 _GOLDEN_ANGLE = 2.399963229728653
 _UNITS_PER_STRIP = 500
 _MOST_STRIPS = 8
-_ANNEAL_MOVES = 10_000  # a unit; more no longer helps, large neighbourhoods do
+_ANNEAL_MOVES = 5_000  # a unit; more no longer helps, large neighbourhoods do
 _ANNEAL_SHARE = 0.35
 _ANNEAL_CHUNKS = 24
 _CHUNK_MOVES = 500  # a unit
-_PER_UNIT = 100  # moves a unit of a region, a round
-_REGION = (3, 12)  # grids
+_PER_UNIT = 80  # moves a unit of a region, a round
+_REGION = (3, 14)  # grids
 _LENIENCE = 0.12  # how much worse a region may become and still be kept, on average, at first; then less and less
 _STRICT_FROM = 0.85  # of the budget: nothing worse is kept from here on
 _POLISH_FROM = 0.96  # of the budget
@@ -123,6 +123,14 @@ class Search:
             return False
         self.best, self.best_key = self.state.label.copy(), key
         return True
+
+    def take(self, label: Ints) -> None:
+        """Go on from ``label`` (n,) if it is better than the best so far, and there are slots for its grids."""
+        if int(label.max()) < len(self.state.size):
+            self.state.label[:] = label
+            self.appraise()
+            self.keep()
+            self.back_to_best()
 
     def back_to_best(self) -> None:
         """Take up the best plan again."""
@@ -256,7 +264,7 @@ class Search:
 
     def _improve(self, budget: Budget) -> None:
         """One chunk of rounds over large neighbourhoods, a strip a thread."""
-        plan = self._schedule(0.1, 0.006)
+        plan = self._schedule(0.1, 0.01)
         lenience = _LENIENCE * self.scale * max(0.0, 1 - budget.share() / _STRICT_FROM)
         bad = (self.value.excess > 0) & (self.state.size > 0)
         chunk = max(_CHUNK_MOVES * self.n, 20_000)
