@@ -68,6 +68,7 @@ def _redrawing() -> None:
     units = replace(units, households=households)
     instance = Instance.of(units, Band(300, 500), start=drawn.plan)
     redraw(instance, moves=100_000, seconds=20.0)
+    redraw(instance, moves=100_000, seconds=20.0, first=drawn.plan)  # mended by the search, not by repairs
     grids = tabulate(instance, drawn.plan)
     heal(instance, drawn.plan, int(grids.grid[grids.status > 0][0]))
     alone = int(drawn.plan.max()) + 1

@@ -34,6 +34,7 @@ _TRIPLES_SHARE = 0.05
 _TRIPLE_BRANCHES = 10_000
 _HEAL_ROUNDS = 3
 _HEAL_MOST = 100  # grids
+_HEAL_SHARE = 0.25  # of the budget
 _PROOF_S = 10.0
 _PROOF_SHARE = 0.25
 _PROOF_STOPPED_S = 1.0
@@ -241,7 +242,7 @@ def solve(
     try:
         search = Search(lay_out(instance), seed, own, first)
         if search.from_plan and first is None:
-            search.take(healed(instance, search.best))
+            search.take(healed(instance, search.best, lambda: budget.left() and budget.share() < _HEAL_SHARE))
         search.run(budget, lambda state: tell(state.best, state.best_key, budget.share(), budget.done))
     finally:
         if pool is None:
@@ -249,10 +250,10 @@ def solve(
     return Solved(search.best, budget.done, budget.stopped)
 
 
-def healed(instance: Instance, plan: Ints) -> Ints:
+def healed(instance: Instance, plan: Ints, going_on: Callable[[], bool] = lambda: True) -> Ints:
     """``plan`` with the smallest repair of each grid that breaks the band, where there is one; it moves the least.
 
-    Plans with very many broken grids are left to the search.
+    Plans with very many broken grids are left to the search. Ends where ``going_on`` says no.
     """
     from geodata.redraw.heal import heal
 
@@ -263,7 +264,7 @@ def healed(instance: Instance, plan: Ints) -> Ints:
             break
         before = plan
         for grid in broken:
-            if (plan == grid).any():
+            if going_on() and (plan == grid).any():
                 repairs = heal(instance, plan, grid, count=1).repairs
                 plan = repairs[0].plan if repairs else plan
         if plan is before:
