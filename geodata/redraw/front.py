@@ -21,10 +21,10 @@ _SECONDS = 15.0
 #: Names of the plans, and what a household that moves costs in each (1 is one grid's whole compactness).
 #: At the first price no shape is worth moving more than a handful of households.
 PRICES: dict[str, float] = {
-    "least-change": 0.05,
-    "light": 0.008,
-    "balanced": 0.002,
-    "compact": 0.0005,
+    "least-change": 0.3,
+    "light": 0.03,
+    "balanced": 0.008,
+    "compact": 0.002,
     "shapes": 0.0,
 }
 

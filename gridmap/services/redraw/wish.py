@@ -11,8 +11,8 @@ from gridmap.errors import Invalid
 
 #: Weights that differ from the engine's own (:class:`geodata.redraw.model.Weights`), by what a person wants most.
 PRESETS: Mapping[str, Mapping[str, float]] = {
-    "few": {"moved": 0.02, "compactness": 0.5},
-    "balanced": {},
+    "few": {"moved": 0.2, "compactness": 0.5},
+    "balanced": {"moved": 0.008},
     "shapes": {"moved": 0.0002, "compactness": 3.0, "open_border": 0.003, "torn": 0.006},
 }
 SECONDS_MAX = 600.0
