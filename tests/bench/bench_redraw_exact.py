@@ -21,7 +21,7 @@ from tests.unit.redraw.exact_cases import Case, cases, off, same_violations
 from tests.unit.redraw.exact_mending import fewest_by_cluster, out_of_band, outgrown_town
 
 PEER = "HiGHS set partitioning"
-MOVES = (1_000_000, 10_000_000)
+MOVES = (1_000_000, 3_000_000, 10_000_000)
 LARGE = 25
 
 

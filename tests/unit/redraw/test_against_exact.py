@@ -10,7 +10,7 @@ from tests.unit.redraw import oracle
 from tests.unit.redraw.exact_cases import CASES, Case, cases, off, same_violations
 from tests.unit.redraw.exact_mending import fewest_by_cluster, outgrown_town
 
-MOVES = 1_000_000  # about 0.2 s
+MOVES = 3_000_000  # about half a second
 LARGE = 25  # units in one pocket
 MOST_SETS = 60_000  # what the exact solver does within a second or two
 
