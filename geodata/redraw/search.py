@@ -38,7 +38,9 @@ _LENIENCE = 0.12  # how much worse a region may become and still be kept, on ave
 _STRICT_FROM = 0.85  # of the budget: nothing worse is kept from here on
 _POLISH_FROM = 0.96  # of the budget
 _POLISH_LEAST_S = 0.05
-_EXACT_UNITS = 24  # a pocket of so few is solved exactly
+_EXACT_UNITS = 30  # a pocket of so few is solved exactly
+_EXACT_DENSE = 24  # likewise, however many borders it has
+_PLANAR = 3  # borders a unit: ground in the plane has no more (Euler)
 _EXACT_WORK = 20_000_000
 _TREES = 30  # trees a batch
 _TREE_REGIONS = ((2, 4), (2, 6), (2, 9))  # grids
@@ -172,7 +174,10 @@ class Search:
         ground, state = self.ground, self.state
         ends = np.repeat(np.arange(self.n), np.diff(ground.indptr))
         pocket = components(self.n, ends[ground.open], ground.other[ground.open])
-        small = np.flatnonzero((np.bincount(pocket) <= _EXACT_UNITS) & (np.bincount(pocket, ~ground.held) > 0))
+        size = np.bincount(pocket)
+        borders = np.bincount(pocket[ends[ground.open]], minlength=len(size)) / 2
+        small = (size <= _EXACT_UNITS) & ((size <= _EXACT_DENSE) | (borders <= _PLANAR * size))
+        small = np.flatnonzero(small & (np.bincount(pocket, ~ground.held) > 0))
         order = np.argsort(pocket, kind="stable")
         bounds = np.searchsorted(pocket[order], np.stack([small, small + 1]))
         for low, high in bounds.T:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -11,10 +14,13 @@ import numpy as np
 from geodata.adjacency import components
 from geodata.redraw.model import Band, Instance, Weights
 from geodata.redraw.result import Redrawn
+from tests.unit.redraw import oracle
 from tests.unit.redraw.oracle import Optimum, TooLargeError, optimum
 from tests.unit.redraw.towns import town
 
 CASES = 200
+OPTIMA = Path(__file__).with_name("exact_optima.json")
+MOST_SETS = 60_000  # what the exact solver does within a second or two
 ONE_PERCENT = 0.01
 #: A thousandth of one grid's compactness: totals are sums around 0, of which one percent may be nothing at all.
 TOTAL_SLACK = 0.001
@@ -35,6 +41,50 @@ class Case(NamedTuple):
     instance: Instance
     best: Optimum
     pocket: int
+
+
+def stored() -> list[Case]:
+    """The tasks with the optimum that the exact solver once found (``python -m tests.unit.redraw.exact_cases``).
+
+    Solving them anew takes minutes. A task that is no longer the one that was solved raises ``ValueError``.
+    """
+    found = []
+    for row in json.loads(OPTIMA.read_text("utf-8")):
+        instance = random_task(row["seed"])
+        if digest(instance) != row["digest"]:
+            raise ValueError(f"the task of seed {row['seed']} has changed: write {OPTIMA.name} again")
+        best = Optimum(row["excess"], row["outside"], row["total"], np.zeros(0, dtype=np.int64))
+        found.append(Case(row["seed"], instance, best, largest_pocket(instance)))
+    return found
+
+
+def store() -> None:
+    """Solve all tasks and write :data:`OPTIMA`."""
+    rows = [
+        {
+            "seed": case.seed,
+            "digest": digest(case.instance),
+            "excess": case.best.excess,
+            "outside": case.best.outside,
+            "total": case.best.total,
+        }
+        for case in cases()
+        if case is not None
+    ]
+    OPTIMA.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n", "utf-8")
+
+
+def digest(instance: Instance) -> str:
+    """A hash of everything that the optimum depends on, with lengths to the millimetre."""
+    units, borders = instance.units, instance.units.borders
+    hashed = hashlib.sha256(repr((instance.bands, sorted(instance.closed), instance.weights)).encode())
+    for column in (units.households, units.population, units.group, units.kind, units.compound, instance.start):
+        hashed.update(column.astype(np.int64).tobytes())
+    for lengths in (units.area_m2, units.perimeter_m, units.xy_m, units.workload, borders.length_m, borders.barrier_m):
+        hashed.update(np.round(lengths * 1000).astype(np.int64).tobytes())
+    for flags in (borders.i, borders.j, borders.crossable, instance.locked, np.round(borders.torn_m * 1000)):
+        hashed.update(flags.astype(np.int64).tobytes())
+    return hashed.hexdigest()[:16]
 
 
 def cases(count: int = CASES) -> Iterator[Case | None]:
@@ -93,3 +143,8 @@ def off(case: Case, drawn: Redrawn) -> float:
     """How far the weighted total is above the optimum, as a share of what one percent allows: at most 1 is good."""
     above = drawn.measured.score.total - case.best.total
     return above / (ONE_PERCENT * abs(case.best.total) + TOTAL_SLACK)
+
+
+if __name__ == "__main__":
+    oracle.MOST_SETS = MOST_SETS
+    store()
