@@ -14,6 +14,7 @@ import zipfile
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ from gridmap.errors import Forbidden, NotFound
 from gridmap.services import cases, heat, home, imports, jobs, plans, regions, search
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 from gridmap.services.audit_log import AuditFilter
+from gridmap.services.redraw import Wish
 from gridmap.services.users import add_user
 from tests.web import add_person, csrf_of, make_app, signed_in
 
@@ -48,6 +50,8 @@ ARGUMENTS: dict[str, Any] = {
     "grants": [("viewer", THERE)],
     "grid_id": 1,
     "grids": (),
+    "ground": SimpleNamespace(scope_code=THERE, plan_id=1),
+    "how": "keep",
     "job_id": 1,
     "kind": "cases",
     "locale": "zh",
@@ -56,7 +60,10 @@ ARGUMENTS: dict[str, Any] = {
     "new": "four quiet horses",
     "old": "four quiet horses",
     "password": "four quiet horses",
+    "labels": None,
+    "plan": (),
     "plan_id": 1,
+    "provenance": {},
     "region_code": THERE,
     "result_id": 1,
     "rows": (),
@@ -68,6 +75,7 @@ ARGUMENTS: dict[str, Any] = {
     "user_id": 1,
     "valid_from": date(2026, 1, 1),
     "wanted": AuditFilter(),
+    "wish": Wish(),
     "x": 0,
     "y": 0,
     "z": 0,

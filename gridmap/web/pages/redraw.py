@@ -70,6 +70,8 @@ def start(plan_id: int) -> ResponseReturnValue:
     actor = current_actor()
     actor.require(Role.PLANNER)
     form = _form(actor, plan_id)
+    if form.region.data:
+        actor.require(Role.PLANNER, form.region.data)
     if not form.validate_on_submit():
         return _show(actor, plan_id, form), 422
     locks = tuple((form.locks.data or "").replace(",", " ").replace("，", " ").replace("、", " ").split())
