@@ -26,11 +26,12 @@ from geodata.redraw.search import Budget, Search
 
 _SECONDS = 15.0
 _POLL_S = 0.05
-_SEARCH_SHARE = 0.9  # of the time; the rest is for certificates and proofs
+_SEARCH_SHARE = 0.94  # of the time; the rest is for certificates and proofs
+_AFTER_S = 6e-5  # a unit: what the certificate of all pairs and the measures take
 _PAIRS_MOST_S = 5.0
 _TRIPLES_LEAST_S = 0.2  # about what one batch of them takes
 _TRIPLES_MOST_S = 2.0
-_TRIPLES_SHARE = 0.05
+_TRIPLES_SHARE = 0.03
 _TRIPLE_BRANCHES = 10_000
 _HEAL_ROUNDS = 3
 _HEAL_MOST = 100  # grids
@@ -83,7 +84,7 @@ def redraw(
     first = first if joined is None else joined
     parts = divide(instance)
     cores = workers or os.cpu_count() or 1
-    search_s = None if seconds is None else _SEARCH_SHARE * seconds
+    search_s = None if seconds is None else max(_SEARCH_SHARE * seconds - _AFTER_S * len(instance.units), seconds / 2)
     tasks: list[_Task] = [
         (part.instance, (seed, at), *_budget(part, instance, moves, search_s, cores), _own_part(part, first))
         for at, part in enumerate(parts)

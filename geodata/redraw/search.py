@@ -176,8 +176,8 @@ class Search:
         pocket = components(self.n, ends[ground.open], ground.other[ground.open])
         size = np.bincount(pocket)
         borders = np.bincount(pocket[ends[ground.open]], minlength=len(size)) / 2
-        small = (size <= _EXACT_UNITS) & ((size <= _EXACT_DENSE) | (borders <= _PLANAR * size))
-        small = np.flatnonzero(small & (np.bincount(pocket, ~ground.held) > 0))
+        fits = (size <= _EXACT_UNITS) & ((size <= _EXACT_DENSE) | (borders <= _PLANAR * size))
+        small = np.flatnonzero(fits & (np.bincount(pocket, ~ground.held) > 0))
         order = np.argsort(pocket, kind="stable")
         bounds = np.searchsorted(pocket[order], np.stack([small, small + 1]))
         for low, high in bounds.T:
