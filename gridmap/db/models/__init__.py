@@ -6,7 +6,19 @@ from gridmap.db.models.ground import Barrier, Building, Compound, Region, Unit
 from gridmap.db.models.imports import ColumnMapping, DataVersion, ImportBatch, ImportProblem, ImportRow
 from gridmap.db.models.jobs import Job
 from gridmap.db.models.people import ApiToken, AuditEvent, LoginAttempt, RoleGrant, SignInLink, User
-from gridmap.db.models.plans import CheckResult, Grid, Plan, PlanMisfit, PlanOperation, PlanUnit, SourceGrid
+from gridmap.db.models.plans import (
+    CheckResult,
+    Grid,
+    Plan,
+    PlanComment,
+    PlanMisfit,
+    PlanOperation,
+    PlanPresence,
+    PlanReason,
+    PlanStep,
+    PlanUnit,
+    SourceGrid,
+)
 
 __all__ = [
     "SRID",
@@ -27,8 +39,12 @@ __all__ = [
     "Job",
     "LoginAttempt",
     "Plan",
+    "PlanComment",
     "PlanMisfit",
     "PlanOperation",
+    "PlanPresence",
+    "PlanReason",
+    "PlanStep",
     "PlanUnit",
     "Region",
     "RoleGrant",

@@ -102,7 +102,8 @@ class Building(Base):
 class Unit(Base):
     """The smallest piece of ground a grid is made of; the living units of a community tile it.
 
-    A rebuild retires the old units (``retired_at``); plans made of them keep them.
+    A rebuild retires the old units (``retired_at``); plans made of them keep them. A free-hand cut makes two units of
+    one (``cut_of``); they are born retired and belong to the plans that hold them, until such a plan is published.
     """
 
     __tablename__ = "unit"
@@ -126,4 +127,5 @@ class Unit(Base):
     oldest_data: Mapped[date | None]
     compound_id: Mapped[int | None] = mapped_column(ForeignKey("compound.id"), index=True)
     provenance: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+    cut_of: Mapped[int | None] = mapped_column(ForeignKey("unit.id"), index=True)
     retired_at: Mapped[datetime | None]

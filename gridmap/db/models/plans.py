@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from geoalchemy2 import WKBElement
 from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from gridmap.db.models.base import Base, Created, Id, geometry
+from gridmap.db.models.base import Base, Created, Id, Instant, geometry
 
 
 class Plan(Base):
@@ -45,7 +46,8 @@ class Plan(Base):
 class Grid(Base):
     """A grid of a plan; geometry and counts are derived from its units, never drawn beside them.
 
-    ``status``: under, within, over, empty, or unchecked (special-purpose, or not yet checked).
+    ``status``: under, within, over, empty, or unchecked (special-purpose, or not yet checked). ``locked``: its units
+    stay in it and no other comes to it until it is unlocked.
     """
 
     __tablename__ = "grid"
@@ -63,6 +65,7 @@ class Grid(Base):
     name: Mapped[str | None]
     kind: Mapped[str] = mapped_column(server_default="basic")
     workers: Mapped[int | None]
+    locked: Mapped[bool] = mapped_column(server_default=text("false"))
     geom: Mapped[WKBElement | None] = mapped_column(geometry("MULTIPOLYGON"))
     area_m2: Mapped[float] = mapped_column(server_default=text("0"))
     households: Mapped[int] = mapped_column(server_default=text("0"))
@@ -123,10 +126,14 @@ class PlanMisfit(Base):
 
 
 class PlanOperation(Base):
-    """Append-only log of what changed a plan: undo, redo, replay and audit all read it."""
+    """Append-only log of what changed a plan: undo, redo, replay and audit all read it.
+
+    ``key`` is given by who made the operation, so that one sent twice counts once. ``undoes``: the version it takes
+    back. ``hash`` (SHA-256 over the row and the hash before it) is written by a trigger: a chain nobody can rewrite.
+    """
 
     __tablename__ = "plan_operation"
-    __table_args__ = (UniqueConstraint("plan_id", "version"),)
+    __table_args__ = (UniqueConstraint("plan_id", "version"), UniqueConstraint("plan_id", "key"))
 
     id: Mapped[Id]
     plan_id: Mapped[int] = mapped_column(ForeignKey("plan.id", ondelete="CASCADE"))
@@ -135,6 +142,73 @@ class PlanOperation(Base):
     user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
     kind: Mapped[str]
     detail: Mapped[dict[str, Any]]
+    key: Mapped[UUID | None]
+    undoes: Mapped[int | None]
+    hash: Mapped[str | None]
+
+
+class PlanStep(Base):
+    """Append-only: what became of a plan between draft and archive: who, when, and what they said."""
+
+    __tablename__ = "plan_step"
+    __table_args__ = (
+        CheckConstraint(
+            "kind IN ('submit', 'withdraw', 'return', 'approve', 'publish', 'replace', 'restore', 'archive')",
+            name="kind",
+        ),
+    )
+
+    id: Mapped[Id]
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plan.id", ondelete="CASCADE"), index=True)
+    at: Mapped[Created]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    kind: Mapped[str]
+    comment: Mapped[str] = mapped_column(server_default="")
+    detail: Mapped[dict[str, Any]] = mapped_column(server_default=text("'{}'::jsonb"))
+
+
+class PlanReason(Base):
+    """Why a warning of a check is accepted; ``grid_code`` '' speaks of all warnings of the rule."""
+
+    __tablename__ = "plan_reason"
+
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plan.id", ondelete="CASCADE"), primary_key=True)
+    rule: Mapped[str] = mapped_column(primary_key=True)
+    grid_code: Mapped[str] = mapped_column(primary_key=True, server_default="")
+    text: Mapped[str]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    at: Mapped[Created]
+
+
+class PlanComment(Base):
+    """A remark on a plan, on one of its grids or on a place; an answer stands under another (``reply_to``)."""
+
+    __tablename__ = "plan_comment"
+
+    id: Mapped[Id]
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plan.id", ondelete="CASCADE"), index=True)
+    grid_id: Mapped[int | None] = mapped_column(ForeignKey("grid.id", ondelete="SET NULL"), index=True)
+    grid_code: Mapped[str | None]
+    reply_to: Mapped[int | None] = mapped_column(ForeignKey("plan_comment.id", ondelete="CASCADE"), index=True)
+    point: Mapped[WKBElement | None] = mapped_column(geometry("POINT", index=False))
+    text: Mapped[str]
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    created_at: Mapped[Created]
+    resolved_by: Mapped[int | None] = mapped_column(ForeignKey("app_user.id"))
+    resolved_at: Mapped[Instant | None]
+
+
+class PlanPresence(Base):
+    """Who has a plan open: one row a browser tab (``client``), forgotten when it is silent."""
+
+    __tablename__ = "plan_presence"
+    __table_args__ = (Index("ix_plan_presence_seen_at", "seen_at"), {"prefixes": ["UNLOGGED"]})
+
+    plan_id: Mapped[int] = mapped_column(ForeignKey("plan.id", ondelete="CASCADE"), primary_key=True)
+    client: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("app_user.id", ondelete="CASCADE"))
+    grid_id: Mapped[int | None]
+    seen_at: Mapped[Created]
 
 
 class CheckResult(Base):

@@ -52,6 +52,12 @@ MODULES = (
     "exports",
     "jobs",
     "redraw",
+    "studio",
+    "operations",
+    "assist",
+    "compare",
+    "comments",
+    "workflow",
     "document",
 )
 

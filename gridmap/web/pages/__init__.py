@@ -19,10 +19,29 @@ from __future__ import annotations
 
 from flask import Flask
 
-from gridmap.web.pages import audit, auth, cases, help, home, imports, map, plans, redraw, regions, standards, users
+from gridmap.web.pages import (
+    audit,
+    auth,
+    cases,
+    compare,
+    help,
+    home,
+    imports,
+    map,
+    plans,
+    redraw,
+    regions,
+    standards,
+    studio,
+    users,
+    workflow,
+)
 
 #: The sections, in no particular order; a new module of pages is one more name here.
-SECTIONS = (auth, home, imports, map, plans, redraw, regions, cases, users, audit, help, standards)
+SECTIONS = (
+    *(auth, home, imports, map, studio, compare, workflow, redraw, plans, regions, cases),
+    *(users, audit, help, standards),
+)
 
 
 def init_app(app: Flask) -> None:

@@ -1,0 +1,3 @@
+"""Remarks on a plan, its grids and places."""
+
+from __future__ import annotations

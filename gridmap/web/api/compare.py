@@ -1,0 +1,3 @@
+"""Two plans beside each other."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""The way of a plan: submitted, returned, approved, published, replaced."""
+
+from __future__ import annotations
