@@ -8,13 +8,15 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geodata.synth.ground import RAIL_U, RIVER_V, Floats, Geometries, Ground
+from geodata.synth.barriers import ROAD_WIDTH_M
+from geodata.synth.ground import HEIGHT, RAIL_U, RIVER_V, STEP, WIDTH, Floats, Geometries, Ground, segments
 from geodata.synth.landuse import USES, reach
 from geodata.synth.layout import Ints, Layout
 
 #: Metres from the edge of a plot to the first wall: arterial or community border, street, lane inside the block.
 SETBACK_M = (23.0, 11.5, 4.2)
 ROUND_M = 0.01
+KERB_M = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ def build(
     placed = _rows(rects, use, layout, rng)
     clear = (np.abs(placed.uv[:, 1] - RIVER_V) > 70) & (np.abs(placed.uv[:, 0] - RAIL_U) > 32)
     placed = placed.take(clear & _kept(placed, layout, rng))
+    placed = placed.take(_off_the_roads(placed.polygons(ground, origin)[1], layout, ground, origin))
     placed = placed.take(_apart(placed.polygons(ground, origin)[1]))
     return placed.take(_thin(placed, layout, count, rng))
 
@@ -110,6 +113,20 @@ def _kept(placed: Footprints, layout: Layout, rng: np.random.Generator) -> NDArr
     pond = (np.abs((placed.uv - middle) / half).max(axis=1) < 0.72) & np.isin(use, ("field", "park"))
     chosen: NDArray[np.bool_] = (rng.random(len(placed)) < keep) & ~pond
     return chosen
+
+
+def _off_the_roads(
+    polygons: Geometries, layout: Layout, ground: Ground, origin: tuple[float, float]
+) -> NDArray[np.bool_]:
+    """Mark the polygons that no carriageway touches: where the ground is squeezed, setbacks shrink."""
+    frame = [(u, 0.0, u, HEIGHT) for u in layout.columns[1:-1]] + [(0.0, v, WIDTH, v) for v in layout.rows[1:-1]]
+    widths = [ROAD_WIDTH_M["trunk"]] * len(frame) + [ROAD_WIDTH_M[name] for name in layout.cut_class]
+    plan = shapely.segmentize(segments(np.vstack([np.array(frame), layout.cuts])), STEP)
+    roads = shapely.transform(plan, lambda uv: ground.metres(uv + np.array(origin)))
+    carriageways = shapely.buffer(roads, np.array(widths) / 2 + KERB_M)
+    clear = np.ones(len(polygons), bool)
+    clear[shapely.STRtree(carriageways).query(polygons, predicate="intersects")[0]] = False
+    return clear
 
 
 def _apart(polygons: Geometries) -> NDArray[np.bool_]:

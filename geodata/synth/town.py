@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 BUILDINGS, HOUSEHOLDS, CASES = 12_000, 60_000, 50_000
 #: Below this share of a county nothing is built.
 LEAST_SIZE = 0.05
+ROOM = 0.99
 LAYERS = ("regions", "barriers", "buildings", "grids", "department_grids", "cases")
 
 
@@ -93,8 +94,11 @@ def synthesise_tiles(seed: int = 1, size: float = 1.0) -> Iterator[Town]:
 def _county(seed: int, index: int, share: float) -> Town:
     rng = np.random.default_rng([seed, index])
     ground, origin = Ground.from_seed(seed), county_origin(index)
-    layout = lay_out(rng, share)
-    placed = build(layout, ground, origin, round(BUILDINGS * share), rng)
+    while True:  # a layout without room for the town's buildings is drawn anew
+        layout = lay_out(rng, share)
+        placed = build(layout, ground, origin, round(BUILDINGS * share), rng)
+        if len(placed) >= ROOM * round(BUILDINGS * share):
+            break
     tree, codes = regions(layout, ground, origin, index, rng)
     community_names = tree.set_index("code")["name"].loc[codes].tolist()
     closed = compound_names(layout, rng)

@@ -106,7 +106,8 @@ def test_two_tabs_accept_one_batch_once(context: BrowserContext, page: Page, emp
         tab.locator("form.accept button").evaluate("button => setTimeout(() => button.click(), 50)")
     for tab in (page, other):
         tab.wait_for_timeout(300)
-        tab.goto(page.url)
+        tab.wait_for_load_state()  # of what the click led to
+        tab.reload()
         expect(tab.get_by_role("heading", name="接下来")).to_be_visible(timeout=SLOW_MS)
     assert figure(page, "新增") == count(empty_server, "building")
     other.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from time import monotonic
+from time import process_time
 
 import numpy as np
 import pytest
@@ -41,9 +41,9 @@ def lattice(side: int) -> Pairs:
 def tried(instance: Instance, **options: object) -> Redrawn:
     """The redraw of ``instance``, verified, in time."""
     redraw(town(1, 12), moves=100)  # kernels are loaded: that is not what is timed
-    began = monotonic()
+    began = process_time()  # work, not waiting: other processes may share the machine
     drawn = redraw(instance, **({"moves": MOVES, "seconds": 4 * PROOF_S} | options))  # type: ignore[arg-type]
-    assert monotonic() - began < MOST_S
+    assert process_time() - began < MOST_S
     assert verify(instance, drawn.plan, drawn.violations) == []
     assert drawn.measured.score == measure(instance, drawn.plan).score
     return drawn
