@@ -109,7 +109,8 @@ BEGIN
            OR box2d(g.geom)::text <> h.box::text)
     LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION 'grid % (%) of plan % says something else than its units', broken.id, broken.code, broken.plan_id
+        RAISE EXCEPTION 'grid % (%) of plan % says something else than its units',
+            broken.id, broken.code, broken.plan_id
             USING ERRCODE = 'restrict_violation', CONSTRAINT = 'grids_match_their_units';
     END IF;
     RETURN NULL;
