@@ -35,7 +35,10 @@ def recount(session: Session, unit_ids: Sequence[int] | None = None) -> int:
 
 
 def sum_grids(session: Session, grid_ids: Sequence[int]) -> None:
-    """Sum units into the grids and set their status by the plan's own standard (unchecked before its first check)."""
+    """Sum units into the grids and set their status by the plan's own standard.
+
+    Before its first check or operation a plan's grids are all "unchecked".
+    """
     session.execute(query("counts", "grids"), {"grids": list(grid_ids)})
 
 

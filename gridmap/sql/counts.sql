@@ -42,21 +42,27 @@ WITH member AS (
     LEFT JOIN unit u ON u.id = m.unit_id
     WHERE g.id = ANY(:grids)
     GROUP BY g.id
+), rated AS MATERIALIZED (
+    -- a plan shows the status of its grids once it was checked, or worked on by hand
+    SELECT p.id, p.profile,
+           p.checked_version IS NOT NULL
+           OR EXISTS (SELECT FROM plan_operation o WHERE o.plan_id = p.id AND o.kind IN ('edit', 'cut', 'undo')) AS shown
+    FROM plan p WHERE p.id IN (SELECT plan_id FROM counted)
 ), bounded AS (
     -- special-purpose grids and communities of unknown class have no bound
     SELECT c.*, (bound ->> 'households_min')::bigint AS low, (bound ->> 'households_max')::bigint AS high
     FROM (
-        SELECT c.*, p.checked_version IS NOT NULL AS checked,
+        SELECT c.*, p.shown,
                p.profile -> CASE g.kind WHEN 'basic' THEN r.settlement ELSE g.kind END AS bound
         FROM counted c
-        JOIN plan p ON p.id = c.plan_id
+        JOIN rated p ON p.id = c.plan_id
         JOIN grid g ON g.id = c.id
         LEFT JOIN region r ON r.id = g.region_id
     ) c
 )
 UPDATE grid g SET households = b.households, population = b.population, buildings = b.buildings, units = b.units,
                   area_m2 = b.area_m2, estimated_households = b.estimated, missing_households = b.missing,
-                  status = CASE WHEN NOT b.checked OR b.low IS NULL THEN 'unchecked'
+                  status = CASE WHEN NOT b.shown OR b.low IS NULL THEN 'unchecked'
                                 WHEN b.households = 0 THEN 'empty'
                                 WHEN b.households < b.low THEN 'under'
                                 WHEN b.households > b.high THEN 'over'

@@ -39,6 +39,12 @@ READS: set[str] = set()
 #: Bodies that are well-formed, for endpoints which read the body before they ask who may.
 BODIES: dict[str, dict[str, Any]] = {
     "api.add_user": {"login": "new", "name": "New", "grants": [{"role": "viewer"}]},
+    "api.send_operations": {
+        "base": 1,
+        "client": "5b0c7c1e-0000-4000-8000-000000000001",
+        "operations": [{"key": "5b0c7c1e-0000-4000-8000-000000000002", "tool": "paint"}],
+    },
+    "api.pulse": {"client": "5b0c7c1e-0000-4000-8000-000000000001", "since": 1},
 }
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}

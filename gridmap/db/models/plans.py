@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from geoalchemy2 import WKBElement
-from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gridmap.db.models.base import Base, Created, Id, Instant, geometry
@@ -55,6 +55,7 @@ class Grid(Base):
         CheckConstraint("kind IN ('basic', 'special', 'micro')", name="kind"),
         CheckConstraint("status IN ('under', 'within', 'over', 'empty', 'unchecked')", name="status"),
         Index("ix_grid_plan_code", "plan_id", "code"),
+        UniqueConstraint("plan_id", "id"),  # what plan_unit points at
     )
 
     id: Mapped[Id]
@@ -80,13 +81,20 @@ class Grid(Base):
 
 
 class PlanUnit(Base):
-    """One unit of a plan and the grid it belongs to; ``grid_id`` null means unassigned."""
+    """One unit of a plan and the grid (of the same plan) it belongs to; ``grid_id`` null means unassigned.
+
+    At commit every grid touched must say what its units say: triggers of migration 0003 refuse anything else.
+    """
 
     __tablename__ = "plan_unit"
+    __table_args__ = (
+        ForeignKeyConstraint(["plan_id", "grid_id"], ["grid.plan_id", "grid.id"], ondelete="SET NULL (grid_id)"),
+        Index("ix_plan_unit_free", "plan_id", postgresql_where=text("grid_id IS NULL")),
+    )
 
     plan_id: Mapped[int] = mapped_column(ForeignKey("plan.id", ondelete="CASCADE"), primary_key=True)
     unit_id: Mapped[int] = mapped_column(ForeignKey("unit.id"), primary_key=True, index=True)
-    grid_id: Mapped[int | None] = mapped_column(ForeignKey("grid.id", ondelete="SET NULL"), index=True)
+    grid_id: Mapped[int | None] = mapped_column(index=True)
 
 
 class SourceGrid(Base):
@@ -133,7 +141,11 @@ class PlanOperation(Base):
     """
 
     __tablename__ = "plan_operation"
-    __table_args__ = (UniqueConstraint("plan_id", "version"), UniqueConstraint("plan_id", "key"))
+    __table_args__ = (
+        UniqueConstraint("plan_id", "version"),
+        UniqueConstraint("plan_id", "key"),
+        Index("ix_plan_operation_undoes", "plan_id", postgresql_where=text("undoes IS NOT NULL")),
+    )
 
     id: Mapped[Id]
     plan_id: Mapped[int] = mapped_column(ForeignKey("plan.id", ondelete="CASCADE"))

@@ -12,6 +12,7 @@ import shapely
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from geodata.cutting import noded
 from gridmap.db import bulk
 from gridmap.db.engine import service
 from gridmap.db.models import Grid, Plan, PlanOperation, Region
@@ -213,13 +214,18 @@ def _write_grids(
         session.execute(sa.update(Grid), below)
 
 
-def unions(geometry: Any, group: bulk.Ids, count: int) -> bulk.Objects:
-    """Union of the units of each of ``count`` groups, exactly along their borders; None where a group is empty."""
+def unions(geometry: Any, group: bulk.Ids, count: int, *, ends: Sequence[Any] = ()) -> bulk.Objects:
+    """Union of the units of each of ``count`` groups, exactly along their borders; None where a group is empty.
+
+    ``ends`` of each unit, where any is a piece of a cut one: where cuts met the borders, as its provenance keeps it.
+    """
     polygons = np.full(count, None, dtype=object)
     order = np.argsort(group, kind="stable")
     bounds = np.searchsorted(group[order], np.arange(count + 1))
     for k in np.flatnonzero(np.diff(bounds)):
-        polygons[k] = shapely.coverage_union_all(geometry[order[bounds[k] : bounds[k + 1]]])
+        mine = order[bounds[k] : bounds[k + 1]]
+        met = [end for unit in mine for end in ends[unit] or ()] if len(ends) else []
+        polygons[k] = shapely.coverage_union_all(noded(geometry[mine], met) if met else geometry[mine])
     return polygons
 
 

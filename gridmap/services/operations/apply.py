@@ -1,0 +1,205 @@
+"""One request of operations: locked, merged, replayed, written, logged, audited, or refused as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from geodata import standards
+from gridmap.db.engine import service
+from gridmap.db.models import Plan, Region
+from gridmap.errors import Conflict, Invalid, NotFound
+from gridmap.services import audit
+from gridmap.services.actor import Actor
+from gridmap.services.operations import log as history
+from gridmap.services.operations.board import Board
+from gridmap.services.operations.done import Done, touched_by
+from gridmap.services.operations.inverse import REVERSIBLE, Depended, inverse
+from gridmap.services.operations.log import Entry, Row
+from gridmap.services.operations.merge import Since
+from gridmap.services.operations.replay import replay
+from gridmap.services.operations.rules import Rules
+from gridmap.services.operations.sent import Sent, require_bounds
+from gridmap.services.operations.write import log, write
+from gridmap.services.plans.access import editable
+from gridmap.sql import query
+
+_LATER_NAMED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a request did, what others did meanwhile, and how the grids and the plan are now."""
+
+    version: int
+    saved: list[Entry]
+    since: list[Entry]
+    grids: list[dict[str, Any]]
+    totals: dict[str, int]
+
+
+class Desk:
+    """A plan locked for one request: its board, its rules, and what others did since the sender looked."""
+
+    def __init__(self, session: Session, actor: Actor, plan: Plan, region: Region, base: int, client: UUID) -> None:
+        if base > plan.version:
+            raise Invalid("OPERATION_BASE", base=base, version=plan.version)
+        self.session, self.actor, self.plan, self.region, self.client = session, actor, plan, region, client
+        self.profile = standards.from_dict(plan.profile)
+        self.board = Board(session, plan.id)
+        self.rules = Rules(session, plan.id, self.profile, region.prefix)
+        others = [row for row in history.rows(session, plan.id, after=base) if row.client != str(client)]
+        self.since = Since([row for row in others if row.kind in REVERSIBLE])
+        self.new: list[dict[str, Any]] = []
+        self.touched: set[int] = set()
+
+    def keep(self, done: Done) -> None:
+        """Take an operation into the log of this request."""
+        self.new.append(log(self.session, self.actor, self.plan, self.client, done, self.board))
+        self.touched |= done.touched()
+
+    def entries(self, rows: Sequence[Row]) -> list[Entry]:
+        return history.entries(self.session, self.actor, self.plan, self.region.code, rows, self.profile)
+
+    def changed(self, key: UUID, clash: set[int]) -> Conflict:
+        """PLAN_CHANGED for the operation ``key`` that met others' work on the grids ``clash`` (ids)."""
+        codes = sorted({code for grid in clash if (code := self.board.code(grid)) is not None})
+        return Conflict("PLAN_CHANGED", codes="、".join(codes) or "—", **self.told(key, self.since.rows, codes))
+
+    def told(self, key: UUID, since: Sequence[Row] = (), codes: Sequence[str] = ()) -> dict[str, Any]:
+        """What a conflict tells: the operation, the plan's version, what happened since, the codes of the grids."""
+        entries = [entry.plain() for entry in self.entries(since)]
+        version = self.plan.version - len(self.new)
+        return {"key": str(key), "version": version, "since": entries, "grids": list(codes)}
+
+    def finish(self, kept: Sequence[Row]) -> Answer:
+        """Write what was kept; ``kept`` are operations of the request that an earlier one had saved."""
+        now: set[int] = set()
+        saved = list(kept)
+        for row in kept:
+            now |= touched_by(row.detail)[0]
+        if self.new:
+            now |= write(self.session, self.plan, self.board, self.new, self.touched)
+            versions = [row["version"] for row in self.new]
+            saved += reversed(history.rows(self.session, self.plan.id, versions=versions))
+            told = {
+                "operations": len(self.new),
+                "version": self.plan.version,
+                "tools": sorted({_tool(r) for r in self.new}),
+            }
+            audit.record(
+                self.session, self.actor, "plan.edit", "plan", self.plan.id, region_code=self.region.code, **told
+            )
+        return Answer(
+            self.plan.version,
+            self.entries(saved),
+            self.entries(list(reversed(self.since.rows))),
+            grids_now(self.session, self.plan.id, now),
+            totals(self.session, self.plan.id),
+        )
+
+
+@service
+def apply(session: Session, actor: Actor, plan_id: int, base: int, client: UUID, operations: Sequence[Sent]) -> Answer:
+    """Carry out ``operations`` of the browser tab ``client`` that saw version ``base``, all or none.
+
+    An operation whose key is in the log is answered, not repeated. Raises ``NotFound``, ``Forbidden``, ``TooLarge``
+    OPERATIONS_TOO_MANY, ``Invalid`` OPERATION_*, and ``Conflict``: PLAN_NOT_DRAFT, PLAN_CHANGED where others touched
+    the same grids after ``base``, OPERATION_DEPENDED_ON.
+    """
+    plan, region = editable(session, actor, plan_id, draft=False)
+    require_bounds(operations)
+    known = known_keys(session, plan.id, [one.key for one in operations])
+    require_draft(plan, all(one.key in known for one in operations))
+    desk = Desk(session, actor, plan, region, base, client)
+    keys = dict(known)
+    for one in operations:
+        if one.key in keys:
+            continue
+        if one.takes_back:
+            desk.keep(_take_back(desk, one, keys))
+        else:
+            clash = desk.since.clash(desk.board, one)
+            if clash is not None:
+                raise desk.changed(one.key, clash)
+            desk.keep(replay(desk.board, desk.rules, one))
+        keys[one.key] = plan.version
+    return desk.finish(kept_rows(session, plan.id, known))
+
+
+def known_keys(session: Session, plan_id: int, keys: Sequence[UUID]) -> dict[UUID, int]:
+    """Versions of the operations of a plan that bear one of ``keys``."""
+    rows = session.execute(query("operations", "by_keys"), {"plan": plan_id, "keys": list(keys)})
+    return {key: version for version, key in rows}
+
+
+def kept_rows(session: Session, plan_id: int, known: dict[UUID, int]) -> list[Row]:
+    """Operations that an earlier request had saved, oldest first."""
+    found = history.rows(session, plan_id, versions=list(known.values())) if known else []
+    return list(reversed(found))
+
+
+def require_draft(plan: Plan, answered: bool) -> None:
+    """Raise ``Conflict`` PLAN_NOT_DRAFT, unless there is nothing but to answer what was saved before."""
+    if plan.state != "draft" and not answered:
+        raise Conflict("PLAN_NOT_DRAFT", plan=plan.name, state=plan.state)
+
+
+def _take_back(desk: Desk, sent: Sent, keys: dict[UUID, int]) -> Done:
+    version = sent.undoes if sent.undoes_key is None else keys.get(sent.undoes_key)
+    if version is None:
+        assert sent.undoes_key is not None
+        version = known_keys(desk.session, desk.plan.id, [sent.undoes_key]).get(sent.undoes_key)
+    row = _row(desk, version)
+    if row is None or row.kind not in REVERSIBLE:
+        raise NotFound("OPERATION_NOT_FOUND", what=str(sent.undoes or sent.undoes_key))
+    mine = [(new["version"], new["undoes"]) for new in reversed(desk.new) if new["undoes"] is not None]
+    undone_by = history.undone(desk.session, desk.plan.id, mine).get(row.version)
+    if undone_by is not None:
+        raise Conflict("OPERATION_DEPENDED_ON", later=str(undone_by), versions=[undone_by], **desk.told(sent.key))
+    try:
+        return inverse(desk.board, row.logged, sent.key)
+    except Depended as state:
+        raise _depended(desk, sent, row, state) from None
+
+
+def _row(desk: Desk, version: int | None) -> Row | None:
+    """An operation of the log, or of this very request."""
+    for new in desk.new:
+        if new["version"] == version:
+            return Row(version, new["key"], None, None, None, new["kind"], new["undoes"], new["detail"])  # type: ignore[arg-type]
+    found = [] if version is None else history.rows(desk.session, desk.plan.id, versions=[version])
+    return found[0] if found else None
+
+
+def _depended(desk: Desk, sent: Sent, row: Row, state: Depended) -> Conflict:
+    later = history.rows(desk.session, desk.plan.id, after=row.version)
+    found = [(one.version, one.detail) for one in later] + [(new["version"], new["detail"]) for new in desk.new]
+    versions = []
+    for version, detail in found:
+        grids, units = touched_by(detail)
+        if grids & state.grids or units & state.units:
+            versions.append(version)
+    codes = sorted({code for grid in state.grids if (code := desk.board.code(grid)) is not None})
+    named = sorted(versions)[:_LATER_NAMED]
+    told = desk.told(sent.key, [one for one in later if one.version in named], codes)
+    return Conflict("OPERATION_DEPENDED_ON", later="、".join(map(str, named)) or "—", versions=named, **told)
+
+
+def _tool(row: dict[str, Any]) -> str:
+    return str(row["detail"]["tool"])
+
+
+def grids_now(session: Session, plan_id: int, grids: set[int]) -> list[dict[str, Any]]:
+    """Counts and status of those of ``grids`` (ids) that there are."""
+    rows = session.execute(query("operations", "grids_now"), {"plan": plan_id, "grids": sorted(grids)})
+    return [dict(row) for row in rows.mappings()]
+
+
+def totals(session: Session, plan_id: int) -> dict[str, int]:
+    """Sums of a plan, all of it."""
+    return dict(session.execute(query("operations", "totals"), {"plan": plan_id}).mappings().one())
