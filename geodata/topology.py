@@ -137,7 +137,7 @@ def topology(geoms: Any) -> Topology:
     """The arcs of (Multi)Polygons in degrees (lon, lat); None and empty ones have no rings.
 
     A border is shared where both units have its vertices; where only one has them, they are put into the other's edge
-    if they lie on it (within :data:`NEAR_STEPS`). Elsewhere each unit has an arc of its own with nothing on its other side.
+    if they lie on it (within :data:`NEAR_STEPS`). Elsewhere each unit has arcs of its own, nothing on their other side.
     """
     shapes = np.asarray(geoms, dtype=object)
     lonlat, ring, unit_of_ring, hole = rings_of(shapes)
@@ -185,7 +185,7 @@ def _arcs(edges: Edges, lattice: Lattice, n: int) -> Topology:
 
 
 def _first_cut(edges: Edges, node: NDArray[np.bool_]) -> Ints:
-    """Where each ring is first cut: at its first node, or at its lowest vertex, which a ring on the other side shares."""
+    """Where each ring is first cut: at its first node, or at its lowest vertex, which the ring across it shares."""
     starts = edges.ring_start[:-1]
     if not len(starts):
         return starts
@@ -236,7 +236,7 @@ def rings_to_polygons(found: Topology, units: Ints) -> NDArray[np.object_]:
 
 def ring_lonlat(found: Topology, ring: int) -> Floats:
     """The closed outline (k, 2) of one ring, in degrees."""
-    pieces = []
+    pieces: list[Small] = []
     for signed in found.ring_arc[found.ring_start[ring] : found.ring_start[ring + 1]].tolist():
         arc = ~signed if signed < 0 else signed
         span = slice(int(found.arc_start[arc]), int(found.arc_start[arc + 1]))

@@ -67,14 +67,14 @@ class Edges:
 
 
 class Matched(NamedTuple):
-    """``edge`` (e,): equal for the two sides of one shared edge. ``node`` (e,): a border begins or ends at the vertex."""
+    """``edge`` (e,): equal for both sides of a shared edge. ``node`` (e,): a border begins or ends at the vertex."""
 
     edge: Ints
     node: Bools
 
 
 def rings_of(shapes: NDArray[np.object_]) -> tuple[Floats, Ints, Ints, Bools]:
-    """Coordinates (k, 2) of all rings, the ring of each (k,), and of each ring its unit (ascending) and if it is a hole."""
+    """Coordinates (k, 2) of all rings, the ring of each (k,), and of each its unit (ascending), if it is a hole."""
     parts, unit_of_part = shapely.get_parts(shapes, return_index=True)
     rings, part_of_ring = shapely.get_rings(parts, return_index=True)
     hole = np.append(False, part_of_ring[1:] == part_of_ring[:-1])[: len(rings)]
@@ -167,7 +167,7 @@ def _inserted(edges: Edges, into: Ints, share: Floats, which: Ints) -> Edges:
 
 def _numbered(x: Ints, y: Ints) -> Ints:
     """A number for every place, equal where x and y are (both from 0 to 2^31)."""
-    return np.unique((x << 32) | y, return_inverse=True)[1].astype(np.int64)
+    return np.asarray(np.unique((x << 32) | y, return_inverse=True)[1], dtype=np.int64)
 
 
 def _follower(ring: Ints) -> Ints:

@@ -166,7 +166,7 @@ def _write_regions(session: Session, town: Town) -> Ints:
     grounds = np.array(
         [shapely.coverage_union_all(town.lonlat[town.community == k]) for k in range(len(town.codes))], dtype=object
     )
-    levels = {code: ground for code, ground in zip(town.codes, grounds, strict=True)}
+    levels = dict(zip(town.codes, grounds, strict=True))
     towns = sorted({code[:9] for code in town.codes})
     shapes = [shapely.union_all(grounds)]
     shapes += [shapely.union_all([g for code, g in levels.items() if code.startswith(one)]) for one in towns]

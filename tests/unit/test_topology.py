@@ -1,4 +1,4 @@
-"""Arcs of units: each border once, the right unit on each side, rings that give the polygons back, dissolve by choice."""
+"""Arcs of units: each border once with its two units, rings that give the polygons back, grids by choice of arcs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def boxes(*bounds: tuple[float, float, float, float]) -> np.ndarray:
 
 
 def town(n: int, seed: int) -> np.ndarray:
-    moved = shapely.transform(cells(n, seed).polygons, lambda xy: xy + [505_000.0, 3_340_000.0])
+    moved = shapely.transform(cells(n, seed).polygons, lambda xy: xy + np.array([505_000.0, 3_340_000.0]))
     return np.asarray(metric_to_lonlat(moved, 120.0), dtype=object)
 
 
