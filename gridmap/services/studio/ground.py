@@ -30,8 +30,8 @@ from gridmap.sql import query
 class Ground:
     """The part of a plan's ground that a reader sees, at one moment.
 
-    ``units``: its rows in ``numbers`` and ``laid``, which tell of all; ``topology`` is theirs alone. ``regions``: columns
-    id, code, name, settlement of the regions with units or grids, by code; ``region`` (n,): index of each unit's.
+    ``units``: its rows in ``numbers`` and ``laid``, which tell of all; ``topology`` is theirs alone. ``regions``: the
+    columns id, code, name, settlement of those with units or grids, by code; ``region`` (n,): index of each unit's.
     ``compound`` and ``name`` (n,): index of each unit's label, -1 for none. ``borders`` are the engine's, numbered by
     the units seen. ``version`` changes with anything that the packed file holds.
     """

@@ -90,7 +90,7 @@ def read_laid(session: Session, plan_id: int, numbers: Numbers) -> Laid:
     told = sha256(f"{FORMAT} {barriers} ".encode())
     told.update(np.stack([numbers.id, numbers.hash]).tobytes())
     key = told.hexdigest()[:32]
-    return _laid(key, *cache.fetch(key, partial(_make, session, plan_id, box)))
+    return laid_of(key, *cache.fetch(key, partial(_make, session, plan_id, box)))
 
 
 def nothing() -> Laid:
@@ -110,7 +110,9 @@ def _make(session: Session, plan_id: int, box: Mapping[str, float]) -> bytes:
     return survey(shapes, to_metric(shapes, lon0), lon0, barriers if len(barriers.kind) else None, topology(shapes))
 
 
-def _laid(key: str, meta: Mapping[str, Any], column: Mapping[str, NDArray[Any]]) -> Laid:
+def laid_of(key: str, meta: Mapping[str, Any], column: Mapping[str, NDArray[Any]]) -> Laid:
+    """What the file ``key`` says (:func:`gridmap.services.studio.survey.survey`)."""
+
     def whole(name: str) -> Ints:
         return column[name].astype(np.int64)
 
