@@ -11,7 +11,7 @@ import shapely
 
 from geodata.adjacency import SharedBorders
 from geodata.redraw.model import Bools, Floats, Ints
-from geodata.rules.nearness import share_near
+from geodata.rules.nearness import shares_near
 from geodata.standards.profile import ShapeLimits
 from geodata.units.classes import CUTTING, MAJOR, SYNONYMS, class_keys
 from geodata.units.model import Barriers, geometries
@@ -92,20 +92,15 @@ def along(borders: SharedBorders, pair: Ints, n_pairs: int, units: Any, barriers
     bars = (tears & (barriers.kind != "road")) | (np.isin(keys, tuple(CUTTING)) & on_ground & (barriers.kind != "road"))
     length_m = borders.length_m
     total_m = np.bincount(pair, length_m, n_pairs)
-
-    def near(which: Bools) -> Floats:
-        if not which.any() or not len(length_m):
-            return np.zeros(n_pairs)
-        share = share_near(borders, barriers.geometry[which], near_m, _STEP_M)
-        return np.bincount(pair, length_m * share, n_pairs).astype(np.float64)
-
-    barred_m = near(bars)
+    groups = (~barriers.tunnel) | (tears << 1) | (bars << 2)
+    shares = shares_near(borders, barriers.geometry, groups.astype(np.uint8), near_m, _STEP_M)
+    follow_m, torn_m, barred_m = (
+        np.bincount(pair, length_m * share, n_pairs).astype(np.float64) for share in shares[:3]
+    )
     barred = (total_m > 0) & (barred_m >= _ON_BARRIER * total_m)
     ways = (barriers.kind == "road") & ~np.isin(keys, tuple(_NO_WAY))
     crossed = _crossed(borders, pair, barred, units, barriers, bars, ways, near_m)
-    return Along(
-        near(~barriers.tunnel), near(tears), ~barred | crossed, int((barred & ~crossed).sum()), int(crossed.sum())
-    )
+    return Along(follow_m, torn_m, ~barred | crossed, int((barred & ~crossed).sum()), int(crossed.sum()))
 
 
 def _crossed(

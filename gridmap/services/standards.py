@@ -20,3 +20,10 @@ def resolve(profile: str | Mapping[str, Any]) -> standards.Profile:
     if profile not in standards.shipped():
         raise GeodataError("STANDARD_NOT_FOUND", name=profile, shipped=", ".join(standards.shipped()))
     return standards.load(profile)
+
+
+def class_of(profile: standards.Profile, settlement: str | None) -> str | None:
+    """The class whose bound holds in a community; a standard of micro-grids alone bounds them everywhere."""
+    if profile.urban is None and profile.rural is None:
+        return "micro"
+    return settlement if profile.bound(settlement or "") is not None else None

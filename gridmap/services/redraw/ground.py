@@ -23,6 +23,7 @@ from gridmap.services.barriers import read_barriers
 from gridmap.services.plans.access import visible
 from gridmap.services.redraw.empty import joined
 from gridmap.services.redraw.wish import Wish
+from gridmap.services.standards import class_of
 from gridmap.sql import query
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def read(session: Session, actor: Actor, plan_id: int, wish: Wish) -> Ground:
     check_locks(session, plan_id, wish)
     units, left_out = _drawn(units, grids, profile, region)
     codes, first, group = np.unique(units["region_code"].astype(str), return_index=True, return_inverse=True)
-    classes = [_class(profile, units["settlement"][at]) or "" for at in first]
+    classes = [class_of(profile, units["settlement"][at]) or "" for at in first]
     named = sorted(set(classes))
     start, here = _start(units, grids)
     kept = _kept(grids, here, np.bincount(start[start >= 0], minlength=len(here)), wish.locks)
@@ -140,7 +141,7 @@ def _drawn(
     units: Table, grids: Table, profile: standards.Profile, region: Region
 ) -> tuple[dict[str, bulk.Objects], tuple[str, ...]]:
     """Units that take part, and the communities that cannot. Ground of special-purpose grids is no part of the task."""
-    bounded = np.array([_class(profile, value) is not None for value in units["settlement"]], dtype=bool)
+    bounded = np.array([class_of(profile, value) is not None for value in units["settlement"]], dtype=bool)
     if not bounded.any():
         raise Invalid("PLAN_REDRAW_NO_BOUND", region=region.name, standard=profile.title_zh)
     special = np.isin(bulk.ints(units["grid_id"]), grids["id"][grids["kind"] == "special"].astype(np.int64))
@@ -149,13 +150,6 @@ def _drawn(
     if not drawn.any():
         raise Invalid("PLAN_REDRAW_EMPTY", region=region.name)
     return {name: column[drawn] for name, column in units.items()}, left_out
-
-
-def _class(profile: standards.Profile, settlement: str | None) -> str | None:
-    """The class whose bound holds in a community; a standard of micro-grids alone bounds them everywhere."""
-    if profile.urban is None and profile.rural is None:
-        return "micro"
-    return settlement if profile.bound(settlement or "") is not None else None
 
 
 def _band(profile: standards.Profile, class_: str) -> Band:
