@@ -79,7 +79,7 @@ export class Model extends EventTarget {
     const { tally } = this;
     const [within, under, over, empty, unchecked] = tally.counts;
     let households = tally.freeHouseholds;
-    for (let s = 0; s < this._slots.length; s++) households += tally.households[s];
+    for (let s = 0; s < tally.bands.length; s++) households += tally.households[s];
     return {
       grids: this.grids.size,
       within,
@@ -110,7 +110,32 @@ export class Model extends EventTarget {
     return { units: moving, to, touched, households: moving.reduce((sum, u) => sum + this.ground.households[u], 0), refused };
   }
 
+  /** What a new grid of a community made of `units` would be, and what is left of the others; the plan stays. */
+  previewNew(units, region) {
+    if (this._scratch === undefined) {
+      this._scratch = this.tally.addSlot(null);
+      this.tally.retire(this._scratch, true);
+    }
+    const pseudo = { id: "new", code: t("新"), name: t("新网格"), kind: "basic", region, locked: false };
+    this._slots[this._scratch] = pseudo;
+    this.tally.bands[this._scratch] = this._band(pseudo);
+    const origin = units.map((u) => this.tally.slot[u]);
+    const slots = [...new Set(origin)].filter((s) => s >= 0);
+    const before = slots.map((s) => this.tally.stats(s));
+    this.tally.move(units, this._scratch);
+    const touched = slots.map((s, k) => ({ grid: this._slots[s], before: before[k], after: this.tally.stats(s) }));
+    touched.push({ grid: pseudo, before: null, after: this.tally.stats(this._scratch) });
+    this.tally.move(units, origin);
+    return { units, to: "new", touched, households: touched.at(-1).after.households, refused: this._refusal(units, null) };
+  }
+
   /* changing */
+
+  /** Whether a unit may leave where it is: not in a locked grid, within the limit. */
+  free(unit) {
+    const from = this.tally.slot[unit];
+    return !(from >= 0 && this._slots[from].locked) && (this.limit === null || this.ground.region[unit] === this.limit);
+  }
 
   /** Of `units`, those that may come to the grid `to`: not locked, of its community, within the limit. */
   allowed(units, to) {
@@ -118,8 +143,7 @@ export class Model extends EventTarget {
     const goal = to === null ? -1 : this.slotOf(to);
     return units.filter((u) => {
       const from = this.tally.slot[u];
-      if (from === goal || (this.limit !== null && this.ground.region[u] !== this.limit)) return false;
-      if (from >= 0 && this._slots[from].locked) return false;
+      if (from === goal || !this.free(u)) return false;
       return region === null || this.ground.region[u] === region;
     });
   }
@@ -228,10 +252,10 @@ export class Model extends EventTarget {
   /* inside */
 
   _remember(grid) {
-    const slot = this._slots.length;
+    const slot = this.tally ? this.tally.bands.length : this._slots.length; // the slot that the tally gives next
     this.grids.set(grid.id, grid);
     this._slotOf.set(grid.id, slot);
-    this._slots.push(grid);
+    this._slots[slot] = grid;
     return slot;
   }
 
