@@ -8,6 +8,7 @@
 
 import { t } from "../i18n.js";
 import { Tally } from "./tally.js";
+import { newKey } from "./wire.js";
 
 /** What the model will not do: a code and a sentence. */
 export class Refused extends Error {
@@ -96,6 +97,11 @@ export class Model extends EventTarget {
     };
   }
 
+  /** Whether a unit is in another grid (by code) than in the base plan. */
+  movedUnit(unit) {
+    return this._moved.differs(unit);
+  }
+
   /** What moving `units` to the grid `to` (null: none) would do; the plan stays as it is. */
   preview(units, to) {
     const refused = this._refusal(units, to);
@@ -152,9 +158,9 @@ export class Model extends EventTarget {
    * Do something: `moves` [{to, units}], `grids` [{id, after}] (after null: gone; an id not yet known: new).
    * Gives the operation {key, tool, moves: [{from, to, units}], grids: [{id, before, after}], why}; throws Refused.
    */
-  perform(tool, { moves = [], grids = [], why = null, undoes = null } = {}) {
+  perform(tool, { moves = [], grids = [], why = null } = {}) {
     if (!this.mayEdit) throw new Refused("STATE", t("此方案只能查看，不能修改。"));
-    const op = { key: crypto.randomUUID(), tool, undoes, why, moves: [], grids: grids.map((change) => this._change(change)) };
+    const op = { key: newKey(), tool, why, moves: [], grids: grids.map((change) => this._change(change)) };
     for (const { to, units } of moves) {
       const by = new Map();
       for (const u of units) {
@@ -389,6 +395,10 @@ class Moved {
   /** Number of the base plan's grid with the code of a slot's grid, -1 for none. */
   _number(slot) {
     return slot < 0 ? -1 : this.numbers.get(this.model.gridAt(slot).code) ?? -1;
+  }
+
+  differs(unit) {
+    return this.baseCode[unit] !== this._number(this.model.tally.slot[unit]) || (this.baseCode[unit] < 0 && this.model.tally.slot[unit] >= 0);
   }
 
   recount() {
