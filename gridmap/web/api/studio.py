@@ -7,8 +7,9 @@ GROUND_STALE, and the page asks for the plan again.
 from __future__ import annotations
 
 import gzip
+import json
 
-from flask import Response, json, request, url_for
+from flask import Response, request, url_for
 from pydantic import Field
 
 from gridmap.services import studio
@@ -16,8 +17,6 @@ from gridmap.web.api import Model, endpoint
 from gridmap.web.session import current_actor
 
 _KEEP = "private, max-age=2592000, immutable"
-#: Fast and nearly as small as more effort makes it.
-_EFFORT = 1
 
 
 class StudioPlan(Model):
@@ -126,23 +125,28 @@ def open_studio(plan_id: int) -> Response:
         "user": found.user,
         "bounds": found.bounds,
     }
-    return _sent(json.dumps(told).encode(), "application/json")
+    content, encoding = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode(), None
+    if _reads_gzip():
+        content, encoding = gzip.compress(content, 1, mtime=0), "gzip"
+    return _sent(content, "application/json", encoding)
 
 
 @endpoint("/plans/<int:plan_id>/ground/<string:version>", tag="studio")
 def plan_ground(plan_id: int, version: str) -> Response:
     """The ground of a plan as packed arrays (docs/studio-ground.md); 404 GROUND_STALE for a version that is no more."""
-    response = _sent(studio.packed_ground(current_actor(), plan_id, version), "application/octet-stream")
+    compressed = _reads_gzip()
+    content = studio.packed_ground(current_actor(), plan_id, version, compressed=compressed)
+    response = _sent(content, "application/octet-stream", "gzip" if compressed else None)
     response.headers["Cache-Control"] = _KEEP
-    response.set_etag(version)
+    response.set_etag(f"{version}-gzip" if compressed else version)
     response.make_conditional(request)
     return response
 
 
-def _sent(content: bytes, mimetype: str) -> Response:
-    """``content``, compressed where the client reads that."""
-    response = Response(content, mimetype=mimetype, headers={"Vary": "Accept-Encoding"})
-    if request.accept_encodings["gzip"] > 0:
-        response.set_data(gzip.compress(content, _EFFORT, mtime=0))
-        response.content_encoding = "gzip"
-    return response
+def _reads_gzip() -> bool:
+    return request.accept_encodings["gzip"] > 0
+
+
+def _sent(content: bytes, mimetype: str, encoding: str | None) -> Response:
+    headers = {"Vary": "Accept-Encoding"} | ({"Content-Encoding": encoding} if encoding else {})
+    return Response(content, mimetype=mimetype, headers=headers)
