@@ -27,7 +27,7 @@ _KINDS = ("road", "water", "rail", "wall")
 
 def survey(shapes: Objects, metric: Objects, lon0: float, barriers: Barriers | None, arcs: Topology) -> bytes:
     """The file of units given in degrees and in the metric CRS of ``lon0``, with their topology."""
-    land, how = land_of(metric, barriers)
+    land, how = land_of(metric, barriers, mend=True)
     borders = land.borders
     inside = arcs.lattice.values(to_world(_inside(shapes)))
     meta = {"n": len(shapes), "lon0": lon0, "tolerance_m": how.tolerance_m, "lattice": list(arcs.lattice)}

@@ -13,7 +13,7 @@ from flask import Response, request, url_for
 from pydantic import Field
 
 from gridmap.services import studio
-from gridmap.web.api import Model, endpoint
+from gridmap.web.api import Model, api, endpoint
 from gridmap.web.session import current_actor
 
 _KEEP = "private, max-age=2592000, immutable"
@@ -125,10 +125,7 @@ def open_studio(plan_id: int) -> Response:
         "user": found.user,
         "bounds": found.bounds,
     }
-    content, encoding = json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode(), None
-    if _reads_gzip():
-        content, encoding = gzip.compress(content, 1, mtime=0), "gzip"
-    return _sent(content, "application/json", encoding)
+    return Response(json.dumps(told, ensure_ascii=False, separators=(",", ":")), mimetype="application/json")
 
 
 @endpoint("/plans/<int:plan_id>/ground/<string:version>", tag="studio")
@@ -136,17 +133,25 @@ def plan_ground(plan_id: int, version: str) -> Response:
     """The ground of a plan as packed arrays (docs/studio-ground.md); 404 GROUND_STALE for a version that is no more."""
     compressed = _reads_gzip()
     content = studio.packed_ground(current_actor(), plan_id, version, compressed=compressed)
-    response = _sent(content, "application/octet-stream", "gzip" if compressed else None)
-    response.headers["Cache-Control"] = _KEEP
+    response = Response(content, mimetype="application/octet-stream", headers={"Cache-Control": _KEEP})
+    response.vary.add("Accept-Encoding")
     response.set_etag(f"{version}-gzip" if compressed else version)
+    if compressed:
+        response.headers["Content-Encoding"] = "gzip"
     response.make_conditional(request)
+    return response
+
+
+@api.after_request
+def compress(response: Response) -> Response:
+    """The grids and the assignment of a plan shrink to a sixth."""
+    if request.endpoint == "api.open_studio" and response.status_code == 200:
+        response.vary.add("Accept-Encoding")
+        if _reads_gzip():
+            response.set_data(gzip.compress(response.get_data(), 1, mtime=0))
+            response.headers["Content-Encoding"] = "gzip"
     return response
 
 
 def _reads_gzip() -> bool:
     return request.accept_encodings["gzip"] > 0
-
-
-def _sent(content: bytes, mimetype: str, encoding: str | None) -> Response:
-    headers = {"Vary": "Accept-Encoding"} | ({"Content-Encoding": encoding} if encoding else {})
-    return Response(content, mimetype=mimetype, headers=headers)
