@@ -75,11 +75,20 @@ class Matched(NamedTuple):
 
 def rings_of(shapes: NDArray[np.object_]) -> tuple[Floats, Ints, Ints, Bools]:
     """Coordinates (k, 2) of all rings, the ring of each (k,), and of each its unit (ascending), if it is a hole."""
-    parts, unit_of_part = shapely.get_parts(shapes, return_index=True)
-    rings, part_of_ring = shapely.get_rings(parts, return_index=True)
-    hole = np.append(False, part_of_ring[1:] == part_of_ring[:-1])[: len(rings)]
-    xy, ring = shapely.get_coordinates(rings, return_index=True)
-    return xy, ring.astype(np.int64), unit_of_part[part_of_ring].astype(np.int64), hole
+    solid = np.array(shapes, dtype=object)
+    solid[shapely.is_missing(solid)] = shapely.Polygon()
+    if not len(solid):
+        none = np.zeros(0, dtype=np.int64)
+        return np.zeros((0, 2)), none, none, none.astype(bool)
+    kind, xy, offsets = shapely.to_ragged_array(solid, include_z=False)
+    if kind not in (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON):
+        raise TypeError(f"polygons wanted, not {kind.name}")
+    ring_start, part_start = (offset.astype(np.int64) for offset in offsets[:2])
+    unit_start = part_start if len(offsets) == 2 else part_start[offsets[2]]
+    hole = np.ones(len(ring_start) - 1, dtype=bool)
+    hole[part_start[:-1][np.diff(part_start) > 0]] = False
+    unit = np.repeat(np.arange(len(solid)), np.diff(unit_start))
+    return xy, np.repeat(np.arange(len(hole)), np.diff(ring_start)), unit, hole
 
 
 def match(edges: Edges) -> Matched:

@@ -38,6 +38,15 @@ def cluster() -> Iterator[Cluster]:
             yield running
 
 
+@pytest.fixture(scope="session", autouse=True)
+def ground_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where the grounds of this run lie: not in the folder of the checkout."""
+    folder = tmp_path_factory.mktemp("ground")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gridmap.services.studio.cache.folder", lambda: folder)
+        yield folder
+
+
 class Databases:
     """Makes databases from templates in the cluster of the run."""
 

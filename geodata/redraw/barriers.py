@@ -93,10 +93,8 @@ def along(borders: SharedBorders, pair: Ints, n_pairs: int, units: Any, barriers
     length_m = borders.length_m
     total_m = np.bincount(pair, length_m, n_pairs)
     groups = (~barriers.tunnel) | (tears << 1) | (bars << 2)
-    shares = shares_near(borders, barriers.geometry, groups.astype(np.uint8), near_m, _STEP_M)
-    follow_m, torn_m, barred_m = (
-        np.bincount(pair, length_m * share, n_pairs).astype(np.float64) for share in shares[:3]
-    )
+    shares = shares_near(borders, barriers.geometry, groups.astype(np.uint8), near_m, _STEP_M, 3)
+    follow_m, torn_m, barred_m = (np.bincount(pair, length_m * share, n_pairs).astype(np.float64) for share in shares)
     barred = (total_m > 0) & (barred_m >= _ON_BARRIER * total_m)
     ways = (barriers.kind == "road") & ~np.isin(keys, tuple(_NO_WAY))
     crossed = _crossed(borders, pair, barred, units, barriers, bars, ways, near_m)

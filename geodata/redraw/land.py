@@ -18,6 +18,7 @@ from geodata.redraw.barriers import NEAR_M, Along, along
 from geodata.redraw.facing import facing_borders
 from geodata.redraw.fit import LEAST_M, Geometries, disagreement_m, held_twice, tiles
 from geodata.redraw.model import Bools, Borders, Floats, Ints, Units, whole
+from geodata.t_junctions import with_shared_vertices
 from geodata.units.model import Barriers, geometries
 
 _CORNER = 0.5  # tolerances: a shorter border may be but a corner
@@ -73,11 +74,21 @@ class Survey:
     along: Along | None
 
 
-def land_of(geoms: Any, barriers: Barriers | None = None, tolerance_m: float | None = None) -> tuple[Land, Survey]:
-    """The land of (Multi)Polygons in a metric CRS; see :func:`geodata.redraw.build.units_from_coverage`."""
+def land_of(
+    geoms: Any, barriers: Barriers | None = None, tolerance_m: float | None = None, *, mend: bool = False
+) -> tuple[Land, Survey]:
+    """The land of (Multi)Polygons in a metric CRS; see :func:`geodata.redraw.build.units_from_coverage`.
+
+    ``mend``: where nothing but T-junctions keeps the polygons from tiling the ground, they are mended first.
+    """
     shapes = repair(geometries(geoms)).geometry
     n = len(shapes)
-    tiled = tiles(shapes, LEAST_M if tolerance_m is None else tolerance_m)
+    gap_m = LEAST_M if tolerance_m is None else tolerance_m
+    tiled = tiles(shapes, gap_m)
+    if mend and not tiled:
+        shared = with_shared_vertices(shapes)
+        if tiles(shared, gap_m):
+            shapes, tiled = shared, True
     disagree_m = 0.0 if tiled else disagreement_m(shapes)
     tolerance = 0.0 if tiled else max(LEAST_M, disagree_m) if tolerance_m is None else max(tolerance_m, 0.01)
     stacked, area_m2 = held_twice(shapes) if not tiled else (np.zeros((0, 2), dtype=np.int64), shapely.area(shapes))

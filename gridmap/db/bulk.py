@@ -86,6 +86,12 @@ def packed(
     return np.frombuffer(content or b"", dtype=">f8").reshape(-1, width).astype(np.float64)
 
 
+def packed_ints(session: Session, statement: sa.Executable, parameters: Mapping[str, Any], width: int) -> Ids:
+    """As :func:`packed`, of ``int8send``."""
+    content = session.execute(statement, parameters).scalar_one()
+    return np.frombuffer(content or b"", dtype=">i8").reshape(-1, width).astype(np.int64)
+
+
 def reserve_ids(session: Session, table: type[Any], count: int) -> Ids:
     """``count`` fresh ids of ``table``, so that rows written by COPY can refer to each other."""
     name = table.__tablename__

@@ -1,29 +1,24 @@
 -- Redraw: the ground that the engine works on, and the proposal written beside the plan it came from.
 
--- name: units
--- Units of a plan inside a region: counts, where the households live, the grid (of a micro-grid's unit the one above it),
--- and the cases of the last year.
-WITH chosen AS (
-    SELECT p.unit_id, p.grid_id FROM plan_unit p JOIN unit u ON u.id = p.unit_id JOIN region r ON r.id = u.region_id
-    WHERE p.plan_id = :plan AND r.prefix LIKE :prefix || '%'
-), homes AS (
+-- name: homes
+-- Where the households of a plan's units live, in degrees, as one bytea of float8; units without any are left out.
+SELECT string_agg(float8send(unit_id) || float8send(lon) || float8send(lat), '')
+FROM (
     SELECT b.unit_id, sum(b.households * ST_X(b.point)) / sum(b.households) AS lon,
            sum(b.households * ST_Y(b.point)) / sum(b.households) AS lat
-    FROM building b WHERE b.households > 0 AND b.unit_id IN (SELECT unit_id FROM chosen) GROUP BY b.unit_id
-), incidents AS (
-    SELECT c.unit_id, count(*) AS cases FROM case_record c
-    WHERE c.occurred_at >= now() - interval '1 year' AND c.unit_id IN (SELECT unit_id FROM chosen) GROUP BY c.unit_id
-)
-SELECT u.id, u.region_id, r.code AS region_code, r.name AS region_name, r.settlement, ST_AsBinary(u.geom) AS geom,
-       u.households, u.population, u.compound_id, u.retired_at IS NULL AS living,
-       coalesce(g.parent_id, g.id) AS grid_id, h.lon, h.lat, coalesce(i.cases, 0) AS cases
-FROM chosen c
-JOIN unit u ON u.id = c.unit_id
-JOIN region r ON r.id = u.region_id
-LEFT JOIN grid g ON g.id = c.grid_id
-LEFT JOIN homes h ON h.unit_id = u.id
-LEFT JOIN incidents i ON i.unit_id = u.id
-ORDER BY r.code, u.number, u.id
+    FROM plan_unit p JOIN building b ON b.unit_id = p.unit_id
+    WHERE p.plan_id = :plan AND b.households > 0
+    GROUP BY b.unit_id
+) h
+
+-- name: cases
+-- The cases of the last year in a plan's units, as one bytea of int8.
+SELECT string_agg(int8send(unit_id) || int8send(cases), '')
+FROM (
+    SELECT c.unit_id, count(*) AS cases FROM plan_unit p JOIN case_record c ON c.unit_id = p.unit_id
+    WHERE p.plan_id = :plan AND c.occurred_at >= now() - interval '1 year'
+    GROUP BY c.unit_id
+) i
 
 -- name: grids
 -- Grids of a plan that are not part of another; `units` counts all of theirs, wherever these lie.

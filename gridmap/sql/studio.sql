@@ -1,29 +1,25 @@
 -- The studio: the ground of a plan in numbers, its grids, and the plan it is compared with.
 
 -- name: units
--- Numbers of all units of a plan (retired ones and pieces of cuts too) as one bytea of float8, a row a unit in the order of
--- the ground, -1 for null. `special`: part of a special-purpose grid. The hash speaks of the geometry.
+-- Numbers of all units of a plan (retired ones and pieces of cuts too) as one bytea of int8 in no order, -1 for null: that
+-- takes a quarter of the time of rows. The hash speaks of the geometry.
 SELECT string_agg(
-           float8send(u.id) || float8send(u.region_id) || float8send(u.number) || float8send(u.households)
-           || float8send(u.population) || float8send(u.buildings) || float8send(u.estimated_households)
-           || float8send(coalesce(u.compound_id, -1)) || float8send(coalesce(p.grid_id, -1))
-           || float8send(coalesce(g.parent_id, p.grid_id, -1))
-           || float8send(CASE WHEN coalesce(t.kind, g.kind) = 'special' THEN 1 ELSE 0 END)
-           || float8send(CASE WHEN u.name IS NULL THEN 0 ELSE 1 END) || float8send(geometry_hash(u.geom)),
-           '' ORDER BY r.code, u.number, u.id)
-FROM plan_unit p
-JOIN unit u ON u.id = p.unit_id
-JOIN region r ON r.id = u.region_id
-LEFT JOIN grid g ON g.id = p.grid_id
-LEFT JOIN grid t ON t.id = g.parent_id
+           int8send(u.id) || int8send(u.region_id) || int8send(u.number) || int8send(u.households)
+           || int8send(u.population) || int8send(u.buildings) || int8send(u.estimated_households)
+           || int8send(coalesce(u.compound_id, -1)) || int8send(coalesce(p.grid_id, -1))
+           || int8send(CASE WHEN u.name IS NULL THEN 0 ELSE 1 END) || int8send(geometry_hash(u.geom)), '')
+FROM plan_unit p JOIN unit u ON u.id = p.unit_id
 WHERE p.plan_id = :plan
 
+-- name: parents
+-- Every grid of a plan with the one above it, or itself, and whether that is a special-purpose grid.
+SELECT string_agg(int8send(g.id) || int8send(coalesce(t.id, g.id))
+                  || int8send(CASE WHEN coalesce(t.kind, g.kind) = 'special' THEN 1 ELSE 0 END), '')
+FROM grid g LEFT JOIN grid t ON t.id = g.parent_id
+WHERE g.plan_id = :plan
+
 -- name: geometry
--- The polygons of those units in the same order.
-SELECT u.id, ST_AsBinary(u.geom) AS geom
-FROM plan_unit p JOIN unit u ON u.id = p.unit_id JOIN region r ON r.id = u.region_id
-WHERE p.plan_id = :plan
-ORDER BY r.code, u.number, u.id
+SELECT u.id, ST_AsBinary(u.geom) AS geom FROM plan_unit p JOIN unit u ON u.id = p.unit_id WHERE p.plan_id = :plan
 
 -- name: around
 -- Where the units of a plan lie, in degrees.
@@ -70,14 +66,17 @@ ORDER BY p.state <> 'published', p.department IS DISTINCT FROM me.department, p.
 LIMIT 1
 
 -- name: base_units
--- The grid in another plan of each unit; a piece of a cut has the grid of what it was cut from.
+-- Units and their grids in another plan, -1 for none.
+SELECT string_agg(int8send(unit_id) || int8send(coalesce(grid_id, -1)), '') FROM plan_unit WHERE plan_id = :base
+
+-- name: ancestors
+-- What units were cut from, and what that was cut from.
 WITH RECURSIVE lineage AS (
-    SELECT unnest(CAST(:units AS bigint[])) AS unit_id, unnest(CAST(:units AS bigint[])) AS ancestor
+    SELECT id AS unit_id, cut_of AS ancestor FROM unit WHERE id = ANY(:units) AND cut_of IS NOT NULL
     UNION ALL
     SELECT l.unit_id, u.cut_of FROM lineage l JOIN unit u ON u.id = l.ancestor WHERE u.cut_of IS NOT NULL
 )
-SELECT string_agg(float8send(l.unit_id) || float8send(coalesce(p.grid_id, -1)), '')
-FROM lineage l JOIN plan_unit p ON p.unit_id = l.ancestor AND p.plan_id = :base
+SELECT unit_id, ancestor FROM lineage
 
 -- name: base_grids
 SELECT id, code, name, workers FROM grid WHERE id = ANY(:ids) ORDER BY code, id

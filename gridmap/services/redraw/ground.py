@@ -4,30 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
-import shapely
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from geodata import standards
-from geodata.crs import middle_lon, to_metric
-from geodata.redraw.model import NO_LIMIT, Band, Bools, Floats, Instance, Ints, Units, Weights
+from geodata.crs import to_metric
+from geodata.redraw.land import units_on
+from geodata.redraw.model import NO_LIMIT, Band, Bools, Instance, Ints, Units, Weights
 from gridmap.db import bulk
 from gridmap.db.engine import service
 from gridmap.db.models import Grid, Plan, Region
 from gridmap.errors import Conflict, Invalid, NotFound
 from gridmap.services.actor import Actor, Role
-from gridmap.services.barriers import read_barriers
 from gridmap.services.plans.access import visible
 from gridmap.services.redraw.empty import joined
 from gridmap.services.redraw.wish import Wish
 from gridmap.services.standards import class_of
+from gridmap.services.studio.land import Numbers, looked_up, read_laid, read_numbers
 from gridmap.sql import query
-
-if TYPE_CHECKING:
-    from geodata.units import Barriers
 
 Table = Mapping[str, bulk.Objects]
 
@@ -84,17 +80,16 @@ def read(session: Session, actor: Actor, plan_id: int, wish: Wish) -> Ground:
     """
     plan, region, scope = reach.within(session, actor, plan_id, wish.region_code)
     profile = standards.from_dict(plan.profile)
-    units = bulk.columns(session, query("redraw", "units"), {"plan": plan_id, "prefix": region.prefix})
+    numbers = read_numbers(session, plan_id)
     grids = bulk.columns(session, query("redraw", "grids"), {"plan": plan_id})
     check_locks(session, plan_id, wish)
-    units, left_out = _drawn(units, grids, profile, region)
-    codes, first, group = np.unique(units["region_code"].astype(str), return_index=True, return_inverse=True)
-    classes = [class_of(profile, units["settlement"][at]) or "" for at in first]
+    drawn, group, regions, left_out = _drawn(session, numbers, profile, region)
+    classes = [class_of(profile, settlement) or "" for settlement in regions["settlement"]]
     named = sorted(set(classes))
-    start, here = _start(units, grids)
+    start, here = _start(numbers.top_grid_id[drawn], grids)
     kept = _kept(grids, here, np.bincount(start[start >= 0], minlength=len(here)), wish.locks)
     instance = Instance.of(
-        _units(session, units, group.astype(np.int64), np.array([named.index(c) for c in classes])[group]),
+        _units(session, plan_id, numbers, drawn, group, np.array([named.index(c) for c in classes])[group]),
         tuple(_band(profile, one) for one in named),
         start=start,
         closed=np.flatnonzero(np.any(list(kept.values()), axis=0)),
@@ -110,12 +105,12 @@ def read(session: Session, actor: Actor, plan_id: int, wish: Wish) -> Ground:
         scope_code=scope.code,
         profile=profile,
         instance=instance,
-        unit_ids=units["id"].astype(np.int64),
+        unit_ids=numbers.id[drawn],
         grid_ids=grids["id"][here].astype(np.int64),
         grid_codes=grids["code"][here],
         grid_names=grids["name"][here],
-        codes=codes.astype(object),
-        names=units["region_name"][first],
+        codes=regions["code"],
+        names=regions["name"],
         left_out=left_out,
         kept={reason: int(which.sum()) for reason, which in kept.items() if which.any()},
     )
@@ -138,18 +133,25 @@ def _region(session: Session, actor: Actor, code: str) -> Region:
 
 
 def _drawn(
-    units: Table, grids: Table, profile: standards.Profile, region: Region
-) -> tuple[dict[str, bulk.Objects], tuple[str, ...]]:
-    """Units that take part, and the communities that cannot. Ground of special-purpose grids is no part of the task."""
-    bounded = np.array([class_of(profile, value) is not None for value in units["settlement"]], dtype=bool)
-    if not bounded.any():
+    session: Session, numbers: Numbers, profile: standards.Profile, region: Region
+) -> tuple[Ints, Ints, dict[str, bulk.Objects], tuple[str, ...]]:
+    """The units that take part, the community of each, columns of these communities, and names of those that cannot.
+
+    Ground of special-purpose grids is no part of the task.
+    """
+    homes = np.unique(numbers.region_id).tolist()
+    table = bulk.columns(session, query("studio", "regions"), {"ids": homes})
+    inside = np.array([code.startswith(region.prefix) for code in table["code"]], dtype=bool)
+    bounded = np.array([class_of(profile, value) is not None for value in table["settlement"]], dtype=bool)
+    if not (inside & bounded).any():
         raise Invalid("PLAN_REDRAW_NO_BOUND", region=region.name, standard=profile.title_zh)
-    special = np.isin(bulk.ints(units["grid_id"]), grids["id"][grids["kind"] == "special"].astype(np.int64))
-    left_out = tuple(np.unique(units["region_name"][~bounded].astype(str)).tolist())
-    drawn = bounded & ~special
-    if not drawn.any():
+    home = looked_up(numbers.region_id, table["id"].astype(np.int64))
+    drawn = np.flatnonzero((inside & bounded)[home] & (numbers.special == 0))
+    if not len(drawn):
         raise Invalid("PLAN_REDRAW_EMPTY", region=region.name)
-    return {name: column[drawn] for name, column in units.items()}, left_out
+    left_out = tuple(sorted(set(table["name"][inside & ~bounded].tolist())))
+    used, group = np.unique(home[drawn], return_inverse=True)
+    return drawn, group.astype(np.int64), {name: column[used] for name, column in table.items()}, left_out
 
 
 def _band(profile: standards.Profile, class_: str) -> Band:
@@ -160,10 +162,9 @@ def _band(profile: standards.Profile, class_: str) -> Band:
     return Band(bound.households_min, bound.households_max, population_max=people)
 
 
-def _start(units: Table, grids: Table) -> tuple[Ints, Ints]:
+def _start(grid_id: Ints, grids: Table) -> tuple[Ints, Ints]:
     """The start grid of each unit (n,), -1 unassigned, and the row in ``grids`` of each start grid (k,)."""
-    row = {int(grid): k for k, grid in enumerate(grids["id"])}
-    rows = np.array([-1 if grid is None else row[int(grid)] for grid in units["grid_id"]], dtype=np.int64)
+    rows = looked_up(grid_id, grids["id"].astype(np.int64))
     here = np.unique(rows[rows >= 0])
     return np.where(rows >= 0, np.searchsorted(here, rows), -1), here
 
@@ -177,43 +178,25 @@ def _kept(grids: Table, here: Ints, units_here: Ints, locks: tuple[str, ...]) ->
     }
 
 
-def _units(session: Session, units: Table, group: Ints, kind: Ints) -> Units:
-    """Neighbours, borders and barriers from the ground itself, in the local metric CRS."""
-    from geodata.redraw.build import units_from_coverage
-
-    shapes = bulk.shapes(units["geom"])
-    lon0 = middle_lon(shapes)
-    built, _ = units_from_coverage(
-        to_metric(shapes, lon0),
-        bulk.ints(units["households"]),
-        population=bulk.ints(units["population"]),
+def _units(session: Session, plan_id: int, numbers: Numbers, drawn: Ints, group: Ints, kind: Ints) -> Units:
+    """Neighbours, borders and barriers as the ground of the whole plan has them, in its local metric CRS."""
+    laid = read_laid(session, plan_id, numbers)
+    cases = bulk.packed_ints(session, query("redraw", "cases"), {"plan": plan_id}, 2)
+    at = looked_up(cases[:, 0], numbers.id)
+    workload = np.zeros(len(numbers.id))
+    workload[at] = cases[:, 1]
+    compound = numbers.compound_id[drawn]
+    built, _ = units_on(
+        laid.land.take(drawn),
+        numbers.households[drawn],
+        numbers.population[drawn],
         group=group,
         kind=kind,
-        compound=_numbered(units["compound_id"]),
-        workload=units["cases"].astype(np.float64),
-        barriers=_barriers(session, shapes, lon0),
+        compound=np.where(compound >= 0, np.searchsorted(np.unique(compound[compound >= 0]), compound), -1),
+        workload=workload[drawn],
     )
-    return joined(replace(built, xy_m=_homes(units, lon0, built.xy_m)))
-
-
-def _numbered(values: bulk.Objects) -> Ints:
-    """``values`` as numbers from 0 on, None as -1."""
-    known, number = ~bulk.null(values), np.full(len(values), -1, dtype=np.int64)
-    number[known] = np.unique(values[known].astype(np.int64), return_inverse=True)[1]
-    return number
-
-
-def _homes(units: Table, lon0: float, centres: Floats) -> Floats:
-    """Where the households of each unit live (n, 2), metres; its centre where no building says so."""
-    known = ~bulk.null(units["lon"])
-    homes = centres.copy()
-    if known.any():
-        lonlat = np.column_stack([units["lon"][known], units["lat"][known]]).astype(np.float64)
-        homes[known] = to_metric(lonlat, lon0)
-    return homes
-
-
-def _barriers(session: Session, shapes: bulk.Objects, lon0: float) -> Barriers | None:
-    sides = zip(("west", "south", "east", "north"), shapely.total_bounds(shapes).tolist(), strict=True)
-    found = read_barriers(session, dict(sides), lon0)
-    return found if len(found.kind) else None
+    homes = laid.land.xy_m.copy()
+    lived = bulk.packed(session, query("redraw", "homes"), {"plan": plan_id}, 3)
+    if len(lived):
+        homes[looked_up(lived[:, 0].astype(np.int64), numbers.id)] = to_metric(lived[:, 1:], laid.lon0)
+    return joined(replace(built, xy_m=homes[drawn]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -22,7 +23,8 @@ from gridmap.errors import NotFound
 from gridmap.services.actor import Actor, Role
 from gridmap.services.plans.access import visible
 from gridmap.services.redraw.empty import joined
-from gridmap.services.studio.land import FORMAT, Laid, Numbers, nothing, read_laid, read_numbers
+from gridmap.services.studio import cache
+from gridmap.services.studio.land import FORMAT, Laid, Numbers, looked_up, nothing, read_laid, read_numbers
 from gridmap.sql import query
 
 
@@ -53,15 +55,23 @@ class Ground:
 
 
 @service
-def packed_ground(session: Session, actor: Actor, plan_id: int, version: str) -> bytes:
-    """The packed ground of a plan (docs/studio-ground.md) at ``version``.
+def packed_ground(session: Session, actor: Actor, plan_id: int, version: str, *, compressed: bool = False) -> bytes:
+    """The packed ground of a plan (docs/studio-ground.md) at ``version``, or that file gzipped, which is kept on disk.
 
     Raises ``NotFound`` PLAN_NOT_FOUND, and GROUND_STALE where the ground is another by now.
     """
     ground = read_ground(session, actor, plan_id)
     if ground.version != version:
         raise NotFound("GROUND_STALE", plan=plan_id)
-    return packed(ground)
+    if not compressed:
+        return packed(ground)
+    _, column = cache.fetch(f"{version}-gzip", lambda: _gzipped(packed(ground)))
+    return column["gzip"].tobytes()
+
+
+def _gzipped(content: bytes) -> bytes:
+    """A packed file that holds ``content`` gzipped: more effort than the least makes it hardly smaller."""
+    return pack({}, {"gzip": np.frombuffer(gzip.compress(content, 1, mtime=0), dtype=np.uint8)})
 
 
 def read_ground(session: Session, actor: Actor, plan_id: int) -> Ground:
@@ -156,15 +166,6 @@ def _labels(session: Session, name: str, ids: Ints) -> tuple[Ints, tuple[str, ..
     rows = session.execute(query("studio", name), {"ids": known.tolist()}).all()
     label = {int(one): str(text) for one, text in rows}
     return looked_up(ids, known), tuple(label[one] for one in known.tolist())
-
-
-def looked_up(ids: Ints, known: Ints) -> Ints:
-    """The place of each id (n,) in ``known``, -1 where it has none."""
-    if not len(known):
-        return np.full(len(ids), -1, dtype=np.int64)
-    order = np.argsort(known)
-    at = order[np.minimum(np.searchsorted(known[order], ids), len(known) - 1)]
-    return np.where(known[at] == ids, at, -1)
 
 
 def _version(ground: Ground) -> str:

@@ -31,8 +31,8 @@ FORMAT = 1
 MARGIN_DEG = 0.0005
 
 _COLUMNS = (
-    *("id", "region_id", "number", "households", "population", "buildings", "estimated", "compound_id"),
-    *("grid_id", "top_grid_id", "special", "named", "hash"),
+    *("id", "region_id", "number", "households", "population", "buildings", "estimated", "compound_id", "grid_id"),
+    *("named", "hash"),
 )
 
 
@@ -52,10 +52,10 @@ class Numbers:
     estimated: Ints
     compound_id: Ints
     grid_id: Ints
-    top_grid_id: Ints
-    special: Ints
     named: Ints
     hash: Ints
+    top_grid_id: Ints
+    special: Ints
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,25 @@ class Laid:
 
 def read_numbers(session: Session, plan_id: int) -> Numbers:
     """The numbers of all units of a plan."""
-    table = bulk.packed(session, query("studio", "units"), {"plan": plan_id}, len(_COLUMNS)).astype(np.int64)
-    return Numbers(*(np.ascontiguousarray(column) for column in table.T))
+    table = bulk.packed_ints(session, query("studio", "units"), {"plan": plan_id}, len(_COLUMNS))
+    column = dict(zip(_COLUMNS, table.T, strict=True))
+    homes = np.unique(column["region_id"])
+    regions = bulk.columns(session, query("studio", "regions"), {"ids": homes.tolist()})  # by code
+    rank = looked_up(column["region_id"], regions["id"].astype(np.int64))
+    order = np.lexsort((column["id"], column["number"], rank))
+    column = {name: values[order] for name, values in column.items()}
+    grid, top, special = bulk.packed_ints(session, query("studio", "parents"), {"plan": plan_id}, 3).T
+    at = looked_up(column["grid_id"], grid)
+    return Numbers(**column, top_grid_id=np.append(top, -1)[at], special=np.append(special, 0)[at])
+
+
+def looked_up(ids: Ints, known: Ints) -> Ints:
+    """The place of each id (n,) in ``known``, -1 where it has none."""
+    if not len(known):
+        return np.full(len(ids), -1, dtype=np.int64)
+    order = np.argsort(known)
+    at = order[np.minimum(np.searchsorted(known[order], ids), len(known) - 1)]
+    return np.where(known[at] == ids, at, -1)
 
 
 def read_laid(session: Session, plan_id: int, numbers: Numbers) -> Laid:
@@ -90,7 +107,7 @@ def read_laid(session: Session, plan_id: int, numbers: Numbers) -> Laid:
     told = sha256(f"{FORMAT} {barriers} ".encode())
     told.update(np.stack([numbers.id, numbers.hash]).tobytes())
     key = told.hexdigest()[:32]
-    return laid_of(key, *cache.fetch(key, partial(_make, session, plan_id, box)))
+    return laid_of(key, *cache.fetch(key, partial(_make, session, plan_id, box, numbers)))
 
 
 def nothing() -> Laid:
@@ -101,10 +118,11 @@ def nothing() -> Laid:
     return Laid("", 0.0, 0.0, land, topology(empty.astype(object)), none, np.zeros(0, dtype=np.uint8))
 
 
-def _make(session: Session, plan_id: int, box: Mapping[str, float]) -> bytes:
+def _make(session: Session, plan_id: int, box: Mapping[str, float], numbers: Numbers) -> bytes:
     from gridmap.services.studio.survey import survey
 
-    shapes = bulk.shapes(bulk.columns(session, query("studio", "geometry"), {"plan": plan_id})["geom"])
+    table = bulk.columns(session, query("studio", "geometry"), {"plan": plan_id})
+    shapes = bulk.shapes(table["geom"][looked_up(numbers.id, table["id"].astype(np.int64))])
     lon0 = middle_lon(shapes)
     barriers = read_barriers(session, box, lon0)
     return survey(shapes, to_metric(shapes, lon0), lon0, barriers if len(barriers.kind) else None, topology(shapes))

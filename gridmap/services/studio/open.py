@@ -10,12 +10,14 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from geodata import standards
+from geodata.redraw.model import Ints
 from gridmap.db import bulk
 from gridmap.db.engine import service
 from gridmap.db.models import Grid
 from gridmap.services.actor import Actor, Role
 from gridmap.services.standards import class_of
-from gridmap.services.studio.ground import Ground, looked_up, read_ground
+from gridmap.services.studio.ground import Ground, read_ground
+from gridmap.services.studio.land import looked_up
 from gridmap.sql import query
 
 #: Ids of grids that a page may give away before it must ask for more.
@@ -112,14 +114,27 @@ def _base(session: Session, ground: Ground) -> dict[str, Any] | None:
     found = session.execute(query("studio", "base"), {"plan": ground.plan.id}).one_or_none()
     if found is None:
         return None
+    unit, grid = bulk.packed_ints(session, query("studio", "base_units"), {"base": found.id}, 2).T
     units = ground.numbers.id[ground.units]
-    pairs = bulk.packed(session, query("studio", "base_units"), {"units": units.tolist(), "base": found.id}, 2)
-    unit, grid = pairs.astype(np.int64).T
     at = looked_up(units, unit)
-    of = np.where(at >= 0, np.append(grid, -1)[at], -1)
+    missing = np.flatnonzero(at < 0)
+    if len(missing):
+        at[missing] = _cut_from(session, units[missing], unit)
+    of = np.append(grid, -1)[at]
     table = bulk.columns(session, query("studio", "base_grids"), {"ids": np.unique(of[of >= 0]).tolist()})
     assignment = looked_up(of, table["id"].astype(np.int64)).tolist()
     return {"plan_id": found.id, "name": found.name, "assignment": assignment, "grids": _rows(table)}
+
+
+def _cut_from(session: Session, pieces: Ints, unit: Ints) -> Ints:
+    """For each piece of a cut (k,) the place in ``unit`` of what it was cut from, -1 for others."""
+    rows = session.execute(query("studio", "ancestors"), {"units": pieces.tolist()}).all()
+    found = np.full(len(pieces), -1, dtype=np.int64)
+    if rows:
+        piece, ancestor = np.array([tuple(row) for row in rows], dtype=np.int64).T
+        at = looked_up(ancestor, unit)
+        found[looked_up(piece[at >= 0], pieces)] = at[at >= 0]
+    return found
 
 
 def _retired(session: Session, actor: Actor, ground: Ground) -> list[str]:

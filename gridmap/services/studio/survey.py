@@ -27,9 +27,9 @@ _KINDS = ("road", "water", "rail", "wall")
 
 def survey(shapes: Objects, metric: Objects, lon0: float, barriers: Barriers | None, arcs: Topology) -> bytes:
     """The file of units given in degrees and in the metric CRS of ``lon0``, with their topology."""
-    land, how = land_of(metric, barriers)
+    land, how = land_of(metric, barriers, mend=True)
     borders = land.borders
-    inside = arcs.lattice.values(to_world(shapely.get_coordinates(shapely.point_on_surface(shapes))))
+    inside = arcs.lattice.values(to_world(_inside(shapes)))
     meta = {"n": len(shapes), "lon0": lon0, "tolerance_m": how.tolerance_m, "lattice": list(arcs.lattice)}
     return pack(
         meta,
@@ -54,6 +54,14 @@ def survey(shapes: Objects, metric: Objects, lon0: float, barriers: Barriers | N
     )
 
 
+def _inside(shapes: Objects) -> NDArray[np.float64]:
+    """A point in each polygon (n, 2): its centroid where that lies in it, which is looked up ten times as fast."""
+    xy = shapely.get_coordinates(shapely.centroid(shapes))
+    out = ~shapely.contains_xy(shapes, xy[:, 0], xy[:, 1])
+    xy[out] = shapely.get_coordinates(shapely.point_on_surface(shapes[out]))
+    return np.asarray(xy, dtype=np.float64)
+
+
 def followed(arcs: Topology, barriers: Barriers | None, lon0: float) -> NDArray[np.uint8]:
     """The kind of barrier that each arc follows (m,): 1 road, 2 water, 3 rail, 4 wall, 0 none.
 
@@ -68,9 +76,10 @@ def followed(arcs: Topology, barriers: Barriers | None, lon0: float) -> NDArray[
     arc = arc[first]
     pieces = SharedBorders(arc, arc, xy_m[first], xy_m[first + 1])
     bits = np.array([1 << _KINDS.index(kind) for kind in barriers.kind], dtype=np.uint8)
-    shares = shares_near(pieces, barriers.geometry[~barriers.tunnel], bits[~barriers.tunnel], NEAR_M, _STEP_M)
+    shown = ~barriers.tunnel
+    shares = shares_near(pieces, barriers.geometry[shown], bits[shown], NEAR_M, _STEP_M, len(_KINDS))
     length_m = pieces.length_m
-    near_m = np.stack([np.bincount(arc, length_m * share, m) for share in shares[: len(_KINDS)]])
+    near_m = np.stack([np.bincount(arc, length_m * share, m) for share in shares])
     most = near_m.argmax(axis=0)
     enough = near_m.max(axis=0) >= _FOLLOWS * np.bincount(arc, length_m, m)
     return np.where(enough, most + 1, 0).astype(np.uint8)
