@@ -157,3 +157,20 @@ ORDER BY s.seen_at DESC
 -- A number that changes with the comments of a plan.
 SELECT coalesce(hashtext(string_agg(concat_ws(',', c.id, c.resolved_at, md5(c.text)), ';' ORDER BY c.id)), 0)
 FROM plan_comment c WHERE c.plan_id = :plan
+
+-- name: to_cut
+SELECT u.area_m2, ST_AsBinary(u.geom) AS geom, u.provenance -> 'ends' AS ends FROM unit u WHERE u.id = :unit
+
+-- name: insert_piece
+-- A piece is no living unit, but one of the plans that hold it.
+INSERT INTO unit (id, region_id, number, key, name, geom, area_m2, households, population, buildings,
+                  estimated_households, missing_households, oldest_data, compound_id, provenance, cut_of, retired_at)
+SELECT :id, u.region_id, u.number, u.key, u.name, CAST(:geom AS geometry), :area_m2, :households, :population, :buildings,
+       :estimated_households, :missing_households, :oldest_data, u.compound_id, CAST(:provenance AS jsonb), u.id, now()
+FROM unit u WHERE u.id = :unit
+
+-- name: pieces
+SELECT u.id, u.households, u.population, u.buildings, u.estimated_households, u.area_m2,
+       ST_AsGeoJSON(u.geom, 15) AS geometry
+FROM unit u WHERE u.id = ANY(:units)
+ORDER BY u.id

@@ -98,7 +98,7 @@ WHERE g.plan_id = :plan AND NOT EXISTS (SELECT FROM plan_unit p WHERE p.grid_id 
 RETURNING g.code
 
 -- name: ground_of_grids
-SELECT p.grid_id, u.region_id, u.area_m2, ST_AsBinary(u.geom) AS geom
+SELECT p.grid_id, u.region_id, u.area_m2, ST_AsBinary(u.geom) AS geom, u.provenance -> 'ends' AS ends
 FROM plan_unit p JOIN unit u ON u.id = p.unit_id
 WHERE p.plan_id = :plan AND p.grid_id = ANY(:grids)
 ORDER BY p.grid_id, u.id

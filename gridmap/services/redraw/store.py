@@ -144,7 +144,7 @@ def _derive(session: Session, draft: Plan, keys: dict[str, Any]) -> tuple[str, .
     ground = bulk.columns(session, query("redraw", "ground_of_grids"), {"plan": draft.id, "grids": list(touched)})
     ids, grid_of = np.unique(ground["grid_id"].astype(np.int64), return_inverse=True)
     if len(ids):
-        shapes = bulk.multi(unions(bulk.shapes(ground["geom"]), grid_of, len(ids)))
+        shapes = bulk.multi(unions(bulk.shapes(ground["geom"]), grid_of, len(ids), ends=ground["ends"].tolist()))
         homes = home_regions(ground, grid_of, len(ids))
         values = {"grids": ids.tolist(), "geoms": bulk.wkb_hex(shapes).tolist(), "regions": homes.tolist()}
         session.execute(query("redraw", "reshape"), values)
