@@ -23,6 +23,22 @@ SELECT '副本', region_id, profile_name, profile, id, CASE WHEN :checked THEN 1
 RETURNING id
 """
 
+_STATUS = """
+UPDATE grid g SET status = o.status
+FROM grid o, unnest(CAST(:ids AS bigint[]), CAST(:old AS bigint[])) AS m(id, old)
+WHERE g.id = m.id AND o.id = m.old
+"""
+_UNITS = """
+SELECT p.unit_id, p.grid_id, u.households, u.population, u.area_m2, ST_AsBinary(u.geom) AS geom,
+       coalesce(u.cut_of, 0) AS cut_of
+FROM plan_unit p JOIN unit u ON u.id = p.unit_id
+WHERE p.plan_id = :plan
+"""
+_GROUND = """
+SELECT sum(area_m2) FROM unit WHERE retired_at IS NULL AND region_id IN
+    (SELECT u.region_id FROM plan_unit p JOIN unit u ON u.id = p.unit_id WHERE p.plan_id = :plan)
+"""
+
 
 def copy_of_plan(*, checked: bool = True) -> Draft:
     """A draft that is a copy of the plan in force."""
@@ -35,11 +51,7 @@ def copy_of_plan(*, checked: bool = True) -> Draft:
         session.execute(query("redraw", "copy_grids"), keys)
         session.execute(query("redraw", "copy_units"), keys)
         if checked:
-            session.execute(
-                sa.text("UPDATE grid g SET status = o.status FROM grid o, unnest(:ids ::bigint[], :old ::bigint[]) AS m(id, old)"
-                        " WHERE g.id = m.id AND o.id = m.old"),
-                {"ids": ids, "old": list(old)},
-            )  # fmt: skip
+            session.execute(sa.text(_STATUS), {"ids": ids, "old": list(old)})
         session.add(PlanOperation(plan_id=plan_id, version=1, kind="create", detail={"by": "test"}))
         return Draft(int(plan_id))
 
@@ -88,7 +100,7 @@ class Draft:
                 sa.text("SELECT unit_id, grid_id FROM plan_unit WHERE plan_id = :plan ORDER BY unit_id"),
                 {"plan": self.id},
             )
-            return {unit: grid for unit, grid in rows}
+            return dict(rows.all())  # type: ignore[arg-type]
 
     def grids(self) -> dict[int, dict[str, Any]]:
         """id -> row."""
@@ -127,20 +139,10 @@ class Draft:
     def require_whole(self) -> None:
         """Counts, sums and ground of every grid are those of its units; every unit is there once; the chain holds."""
         with transaction() as session:
-            rows = bulk.columns(
-                session,
-                sa.text("SELECT p.unit_id, p.grid_id, u.households, u.population, u.area_m2, ST_AsBinary(u.geom) AS geom,"
-                        " coalesce(u.cut_of, 0) AS cut_of"
-                        " FROM plan_unit p JOIN unit u ON u.id = p.unit_id WHERE p.plan_id = :plan"),
-                {"plan": self.id},
-            )  # fmt: skip
-            shown = session.execute(
-                sa.text("SELECT *, ST_AsBinary(geom) AS wkb FROM grid WHERE plan_id = :plan"), {"plan": self.id}
-            ).mappings().all()  # fmt: skip
-            ground = float(session.scalar(sa.text(
-                "SELECT sum(area_m2) FROM unit WHERE retired_at IS NULL AND region_id IN"
-                " (SELECT u.region_id FROM plan_unit p JOIN unit u ON u.id = p.unit_id WHERE p.plan_id = :plan)"),
-                {"plan": self.id}) or 0)  # fmt: skip
+            rows = bulk.columns(session, sa.text(_UNITS), {"plan": self.id})
+            chosen = sa.text("SELECT *, ST_AsBinary(geom) AS wkb FROM grid WHERE plan_id = :plan")
+            shown = session.execute(chosen, {"plan": self.id}).mappings().all()
+            ground = float(session.scalar(sa.text(_GROUND), {"plan": self.id}) or 0)
             people = session.scalar(sa.text("SELECT sum(households) FROM unit WHERE retired_at IS NULL"))
         assert abs(rows["area_m2"].sum() - ground) < 0.1, "the plan's units tile its ground"
         assert rows["households"].sum() == people, "grids and unassigned together are all households"
@@ -175,7 +177,7 @@ def reserved() -> int:
 
 def region_of_units() -> dict[int, int]:
     with transaction() as session:
-        return {unit: region for unit, region in session.execute(sa.text("SELECT id, region_id FROM unit"))}
+        return dict(session.execute(sa.text("SELECT id, region_id FROM unit")).all())  # type: ignore[arg-type]
 
 
 def across(unit: int, share: float = 0.5) -> list[tuple[float, float]]:

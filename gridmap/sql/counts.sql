@@ -30,7 +30,7 @@ WITH RECURSIVE family AS (
 SELECT p.id FROM plan p
 WHERE p.id IN (SELECT h.plan_id FROM plan_unit h WHERE h.unit_id IN (SELECT id FROM family))
 ORDER BY p.id
-FOR UPDATE
+FOR NO KEY UPDATE
 
 -- name: touched_grids
 -- Grids that hold one of the units, and the parents of those that are micro-grids.

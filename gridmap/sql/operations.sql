@@ -69,24 +69,6 @@ FROM unnest(CAST(:units AS bigint[]), CAST(:grids AS bigint[])) AS n(unit_id, gr
 -- name: delete_grids
 DELETE FROM grid WHERE plan_id = :plan AND id = ANY(:grids)
 
--- name: ground_of_grids
--- Units under each grid, those of its micro-grids included; `ends` of a piece are where its cut met the border.
-SELECT m.grid_id, u.id AS unit_id, ST_AsBinary(u.geom) AS geom, u.provenance -> 'ends' AS ends
-FROM (
-    SELECT p.grid_id, p.unit_id FROM plan_unit p WHERE p.grid_id = ANY(:grids)
-    UNION ALL
-    SELECT g.parent_id, p.unit_id
-    FROM grid g JOIN plan_unit p ON p.grid_id = g.id
-    WHERE g.kind = 'micro' AND g.parent_id = ANY(:grids)
-) AS m
-JOIN unit u ON u.id = m.unit_id
-
--- name: reshape
-UPDATE grid g SET geom = n.geom
-FROM unnest(CAST(:grids AS bigint[]), CAST(:geoms AS text[])) AS s(id, hex)
-CROSS JOIN LATERAL (SELECT CAST(s.hex AS geometry) AS geom) AS n
-WHERE g.id = s.id
-
 -- name: grids_now
 SELECT g.id, g.code, g.name, g.households, g.population, g.buildings, g.units, g.area_m2, g.status
 FROM grid g

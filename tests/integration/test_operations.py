@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from geodata.errors import CodedError
 from gridmap.db.engine import transaction
-from gridmap.db.models import AuditEvent, Building, Grid, Plan, PlanOperation, PlanUnit, Unit
+from gridmap.db.models import AuditEvent, Building, Compound, Grid, Plan, PlanOperation, PlanPresence, PlanUnit, Unit
 from gridmap.errors import Conflict, Forbidden, Invalid, NotFound, TooLarge
 from gridmap.services import counts, plans
 from gridmap.services import operations as ops
@@ -35,7 +35,7 @@ def draft(shared_demo_url: str) -> Iterator[Draft]:
     plans.delete(SYSTEM, made.id)
 
 
-def _refused(code: str, kind: type[CodedError], call: Any, *arguments: Any, **named: Any) -> CodedError:
+def _refused(code: str, kind: type[CodedError], call: Any, /, *arguments: Any, **named: Any) -> CodedError:
     with pytest.raises(kind) as caught:
         call(*arguments, **named)
     assert caught.value.code == code
@@ -125,7 +125,6 @@ def test_micro_grids_hold_units_that_count_for_the_grid_above(draft: Draft) -> N
     _refused("OPERATION_PARENT", Invalid, draft.change, ops.Change(first, {"kind": "micro"}))
     draft.change(ops.Change(first, {"locked": True}))
     _refused("OPERATION_LOCKED", Invalid, draft.move, mine[1:2], second)
-    draft.move(mine[1:2], first)
     draft.require_whole()
 
 
@@ -318,7 +317,7 @@ def test_undo_and_redo_go_on_for_ever(draft: Draft) -> None:
 
 
 def test_an_earlier_operation_can_be_taken_back_while_nothing_builds_on_it(draft: Draft) -> None:
-    first, second, mine, theirs = draft.neighbours()
+    first, second, mine, _ = draft.neighbours()
     early = draft.move(mine[:1], second).version
     late = draft.move(mine[1:2], second).version
     log = {entry.version: entry for entry in ops.history(SYSTEM, draft.id).items}
@@ -387,8 +386,9 @@ def test_who_may_not_change_the_plan(draft: Draft) -> None:
 def test_the_log_speaks_both_languages(draft: Draft) -> None:
     first, second, mine, _ = draft.neighbours()
     with transaction() as session:
-        session.execute(sa.text("UPDATE compound SET name = '明珠苑' WHERE id IN (SELECT compound_id FROM unit WHERE id = :u)"), {"u": mine[0]})  # fmt: skip
-        named = session.get_one(Unit, mine[0]).compound_id is not None
+        compound = session.get_one(Unit, mine[0]).compound_id
+        named = compound is not None
+        session.execute(sa.update(Compound).where(Compound.id == compound).values(name="明珠苑"))
         households = session.get_one(Unit, mine[0]).households
     moved = draft.move(mine[:1], second)
     rows = draft.grids()
@@ -447,7 +447,7 @@ def test_a_cut_makes_two_units_that_count_what_the_one_did(draft: Draft) -> None
 
 
 def test_pieces_count_again_when_the_buildings_of_the_unit_do(draft: Draft) -> None:
-    first, second, mine, _ = draft.neighbours()
+    _, second, mine, _ = draft.neighbours()
     unit = convex(mine)
     pieces = [piece["id"] for piece in draft.cut(unit).cut["pieces"]]
     draft.move(pieces[:1], second)
@@ -506,7 +506,8 @@ def test_who_is_there_and_what_they_did(draft: Draft) -> None:
     assert mine_.since == [] and [entry.version for entry in theirs.since] == [2]
     assert {one["client"] for one in theirs.present} == {str(draft.client), str(other.client)}
     with transaction() as session:
-        session.execute(sa.text("UPDATE plan_presence SET seen_at = now() - interval '31 seconds' WHERE client = :c"), {"c": draft.client})  # fmt: skip
+        late = sa.func.now() - sa.text("interval '31 seconds'")
+        session.execute(sa.update(PlanPresence).where(PlanPresence.client == draft.client).values(seen_at=late))
     assert [one["client"] for one in ops.pulse(VIEWER, draft.id, other.client, 2, None).present] == [str(other.client)]
 
 
@@ -521,7 +522,8 @@ def test_a_log_that_was_tampered_with_is_found_out(draft: Draft) -> None:
         session.execute(sa.update(PlanOperation).where(PlanOperation.plan_id == draft.id).values(kind="x"))
     with transaction() as session:
         session.execute(sa.text("ALTER TABLE plan_operation DISABLE TRIGGER append_only"))
-        session.execute(sa.text("UPDATE plan_operation SET detail = detail || '{\"why\": \"x\"}' WHERE plan_id = :p AND version = 2"), {"p": draft.id})  # fmt: skip
+        forged = sa.update(PlanOperation).where(PlanOperation.plan_id == draft.id, PlanOperation.version == 2)
+        session.execute(forged.values(detail={"why": "x"}))
         session.execute(sa.text("ALTER TABLE plan_operation ENABLE TRIGGER append_only"))
     assert ops.verify(SYSTEM, draft.id) == ops.Chain(False, 3, 2)
 
