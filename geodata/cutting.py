@@ -68,7 +68,7 @@ def split(unit: Any, line: Any) -> Split:
     ground = shapely.Polygon(metric[0], metric[1:])
     chords, crosses = [], []
     for part in _inside(ground, to_metric(np.asarray(line, dtype=np.float64).reshape(-1, 2), lon0)):
-        start, end = (_cross(rings, metric, point, lon0) for point in (part[0], part[-1]))
+        start, end = (_cross(rings, metric, point) for point in (part[0], part[-1]))
         middle = to_lonlat(part[1:-1], lon0).tolist() if len(part) > 2 else []
         chords.append([start.lonlat, *map(tuple, middle), end.lonlat])
         crosses += [start, end]
@@ -78,7 +78,10 @@ def split(unit: Any, line: Any) -> Split:
     if len(faces) != 2:
         raise GeodataError(*(("CUT_MISSES",) if len(faces) < 2 else ("CUT_PIECES",)), count=len(faces))
     first, second = sorted(faces, key=lambda face: float(shapely.get_x(shapely.centroid(face))))
-    area_m2 = [float(shapely.area(to_metric(face, lon0))) for face in (first, second)]
+    measured = to_metric(np.array([first, second], dtype=object), lon0)
+    if not shapely.is_valid(measured).all():
+        raise GeodataError("CUT_PIECES", count=3)  # it runs along the border, nearer than can be measured
+    area_m2 = shapely.area(measured).tolist()
     if min(area_m2) < SLIVER_M2:
         raise GeodataError("CUT_SLIVER", area_m2=round(min(area_m2), 1), least_m2=SLIVER_M2)
     ends = tuple((_point(rings[c.ring][c.edge]), c.lonlat, _point(rings[c.ring][c.edge + 1])) for c in crosses if c.new)
@@ -97,6 +100,8 @@ def _inside(ground: Any, drawn: Floats) -> list[Floats]:
             away = path[end] - path[before]
             further = path[end] + away / np.hypot(*away) * REACH_M
             path = np.vstack([further, path]) if end == 0 else np.vstack([path, further])
+    if not shapely.is_simple(shapely.LineString(path)):
+        raise GeodataError("CUT_PIECES", count=3)  # it meets itself
     border = shapely.boundary(ground)
     found = []
     crossing = shapely.line_merge(shapely.intersection(ground, shapely.LineString(path)))
@@ -109,7 +114,7 @@ def _inside(ground: Any, drawn: Floats) -> list[Floats]:
     return found
 
 
-def _cross(rings: list[Floats], metric: list[Floats], point: Floats, lon0: float) -> _Cross:
+def _cross(rings: list[Floats], metric: list[Floats], point: Floats) -> _Cross:
     """Where on the border ``point`` (metres) lies."""
     best = (np.inf, 0, 0, 0.0)
     for number, xy in enumerate(metric):
@@ -124,8 +129,9 @@ def _cross(rings: list[Floats], metric: list[Floats], point: Floats, lon0: float
     for corner in (edge, edge + 1):
         if np.hypot(*(metric[ring][corner] - point)) <= SNAP_M:
             return _Cross(ring, edge, 0.0, _point(rings[ring][corner]), new=False)
-    place = to_lonlat(point.reshape(1, 2), lon0)[0]
-    return _Cross(ring, edge, t_best, _point(place), new=True)
+    # on the stored edge, from which the projected one bends away by some hundredths of a millimetre
+    start, end = rings[ring][edge], rings[ring][edge + 1]
+    return _Cross(ring, edge, t_best, _point(start + t_best * (end - start)), new=True)
 
 
 def _faces(rings: list[Floats], crosses: list[_Cross], chords: list[list[Point]], unit: Any) -> list[Any]:
@@ -144,7 +150,7 @@ def _faces(rings: list[Floats], crosses: list[_Cross], chords: list[list[Point]]
     mine = [face for face in found if shapely.contains_properly(unit, shapely.point_on_surface(face))]
     whole = abs(sum(float(shapely.area(face)) for face in mine) - float(shapely.area(unit)))
     if len(mine) == 2 and (whole > 1e-9 * float(shapely.area(unit)) or not shapely.is_valid(mine).all()):
-        raise GeodataError("CUT_PIECES", count=3)  # the line meets itself or runs along the border
+        raise GeodataError("CUT_PIECES", count=3)  # the line runs along the border
     return mine
 
 

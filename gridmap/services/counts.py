@@ -11,13 +11,15 @@ from sqlalchemy.orm import Session
 
 from gridmap.db import bulk
 from gridmap.db.models import Grid
+from gridmap.services import pieces
 from gridmap.services.placing import lock_units, place
 from gridmap.services.versions import raise_version
 from gridmap.sql import query
 
 
 def recount(session: Session, unit_ids: Sequence[int] | None = None) -> int:
-    """Sum buildings into the living units ``unit_ids`` (None: all), then these units into every grid that holds them.
+    """Sum buildings into the living units ``unit_ids`` (None: all) and the pieces that plans cut them in, then these
+    into every grid that holds them.
 
     Plans whose grids changed move on by one version, so their last check counts as out of date. Returns the number of
     grids counted again.
@@ -25,9 +27,11 @@ def recount(session: Session, unit_ids: Sequence[int] | None = None) -> int:
     units = session.scalars(query("counts", "units"), {"units": None if unit_ids is None else list(unit_ids)}).all()
     if not units:
         return 0
-    touched = session.scalars(query("counts", "touched_grids"), {"units": list(units)}).all()
+    # plans before their grids, as a check locks them, and before looking where the units are: they may just move
+    session.execute(query("counts", "lock_plans"), {"units": list(units)})
+    family = [*units, *pieces.recount(session, units)]
+    touched = session.scalars(query("counts", "touched_grids"), {"units": family}).all()
     grids = [grid for grid in touched if grid is not None]
-    # plans before their grids, as a check locks them
     session.execute(query("counts", "raise_plans"), {"grids": grids})
     sum_grids(session, grids)
     raise_version(session, "units", "plans")

@@ -1,8 +1,8 @@
 -- Counts: households, population and data state of units and grids, kept by set-based sums over stored ids.
 
 -- name: units
--- Living units whose sums over their buildings changed; imported ones keep the counts they came with until they hold
--- buildings.
+-- Living units whose sums over their buildings changed; imported ones, and pieces of such, keep the counts they came
+-- with until they hold buildings.
 UPDATE unit u SET households = s.households, population = s.population, buildings = s.buildings,
                   estimated_households = s.estimated, missing_households = s.missing, oldest_data = s.oldest
 FROM (
@@ -12,12 +12,25 @@ FROM (
     FROM unit v LEFT JOIN building b ON b.unit_id = v.id
     WHERE v.retired_at IS NULL AND (CAST(:units AS bigint[]) IS NULL OR v.id = ANY(:units))
     GROUP BY v.id
-    HAVING count(b.id) > 0 OR v.provenance ->> 'by' IS DISTINCT FROM 'import'
+    HAVING count(b.id) > 0
+        OR v.provenance ->> 'by' IS DISTINCT FROM 'import' AND v.provenance ->> 'estimated' IS DISTINCT FROM 'true'
 ) s
 WHERE u.id = s.id
   AND (u.households, u.population, u.buildings, u.estimated_households, u.missing_households, u.oldest_data)
       IS DISTINCT FROM (s.households, s.population, s.buildings, s.estimated, s.missing, s.oldest)
 RETURNING u.id
+
+-- name: lock_plans
+-- Plans that hold one of the units, or a piece of one, in the order in which everybody locks them.
+WITH RECURSIVE family AS (
+    SELECT unnest(CAST(:units AS bigint[])) AS id
+    UNION
+    SELECT u.id FROM family JOIN unit u ON u.cut_of = family.id
+)
+SELECT p.id FROM plan p
+WHERE p.id IN (SELECT h.plan_id FROM plan_unit h WHERE h.unit_id IN (SELECT id FROM family))
+ORDER BY p.id
+FOR NO KEY UPDATE
 
 -- name: touched_grids
 -- Grids that hold one of the units, and the parents of those that are micro-grids.

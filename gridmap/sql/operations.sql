@@ -69,24 +69,6 @@ FROM unnest(CAST(:units AS bigint[]), CAST(:grids AS bigint[])) AS n(unit_id, gr
 -- name: delete_grids
 DELETE FROM grid WHERE plan_id = :plan AND id = ANY(:grids)
 
--- name: ground_of_grids
--- Units under each grid, those of its micro-grids included; `ends` of a piece are where its cut met the border.
-SELECT m.grid_id, u.id AS unit_id, ST_AsBinary(u.geom) AS geom, u.provenance -> 'ends' AS ends
-FROM (
-    SELECT p.grid_id, p.unit_id FROM plan_unit p WHERE p.grid_id = ANY(:grids)
-    UNION ALL
-    SELECT g.parent_id, p.unit_id
-    FROM grid g JOIN plan_unit p ON p.grid_id = g.id
-    WHERE g.kind = 'micro' AND g.parent_id = ANY(:grids)
-) AS m
-JOIN unit u ON u.id = m.unit_id
-
--- name: reshape
-UPDATE grid g SET geom = n.geom
-FROM unnest(CAST(:grids AS bigint[]), CAST(:geoms AS text[])) AS s(id, hex)
-CROSS JOIN LATERAL (SELECT CAST(s.hex AS geometry) AS geom) AS n
-WHERE g.id = s.id
-
 -- name: grids_now
 SELECT g.id, g.code, g.name, g.households, g.population, g.buildings, g.units, g.area_m2, g.status
 FROM grid g
@@ -157,3 +139,20 @@ ORDER BY s.seen_at DESC
 -- A number that changes with the comments of a plan.
 SELECT coalesce(hashtext(string_agg(concat_ws(',', c.id, c.resolved_at, md5(c.text)), ';' ORDER BY c.id)), 0)
 FROM plan_comment c WHERE c.plan_id = :plan
+
+-- name: to_cut
+SELECT u.area_m2, ST_AsBinary(u.geom) AS geom, u.provenance -> 'ends' AS ends FROM unit u WHERE u.id = :unit
+
+-- name: insert_piece
+-- A piece is no living unit, but one of the plans that hold it.
+INSERT INTO unit (id, region_id, number, key, name, geom, area_m2, households, population, buildings,
+                  estimated_households, missing_households, oldest_data, compound_id, provenance, cut_of, retired_at)
+SELECT :id, u.region_id, u.number, u.key, u.name, CAST(:geom AS geometry), :area_m2, :households, :population, :buildings,
+       :estimated_households, :missing_households, :oldest_data, u.compound_id, CAST(:provenance AS jsonb), u.id, now()
+FROM unit u WHERE u.id = :unit
+
+-- name: pieces
+SELECT u.id, u.households, u.population, u.buildings, u.estimated_households, u.area_m2,
+       ST_AsGeoJSON(u.geom, 15) AS geometry
+FROM unit u WHERE u.id = ANY(:units)
+ORDER BY u.id

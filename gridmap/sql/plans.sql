@@ -164,3 +164,27 @@ WHERE g.plan_id = :plan AND g.geom IS NOT NULL
   AND EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine WHERE coalesce(r.code, '') LIKE mine || '%')
   AND (CAST(:region AS text) IS NULL OR r.code LIKE :region || '%')
 ORDER BY g.code, g.id
+
+-- name: ground_of_grids
+-- Units under each grid, those of its micro-grids included; `ends` of a piece are where its cut met the border.
+SELECT m.grid_id, u.region_id, u.area_m2, ST_AsBinary(u.geom) AS geom, u.provenance -> 'ends' AS ends
+FROM (
+    SELECT p.grid_id, p.unit_id FROM plan_unit p WHERE p.grid_id = ANY(:grids)
+    UNION ALL
+    SELECT g.parent_id, p.unit_id
+    FROM grid g JOIN plan_unit p ON p.grid_id = g.id
+    WHERE g.kind = 'micro' AND g.parent_id = ANY(:grids)
+) AS m
+JOIN unit u ON u.id = m.unit_id
+ORDER BY m.grid_id, u.id
+
+-- name: reshape
+UPDATE grid g SET geom = n.geom
+FROM unnest(CAST(:grids AS bigint[]), CAST(:geoms AS text[])) AS s(id, hex)
+CROSS JOIN LATERAL (SELECT CAST(s.hex AS geometry) AS geom) AS n
+WHERE g.id = s.id
+
+-- name: rehome
+UPDATE grid g SET region_id = n.region_id
+FROM unnest(CAST(:grids AS bigint[]), CAST(:regions AS bigint[])) AS n(id, region_id)
+WHERE g.id = n.id AND n.region_id IS NOT NULL

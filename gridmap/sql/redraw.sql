@@ -90,18 +90,17 @@ WHERE g.plan_id = :plan AND NOT EXISTS (SELECT FROM plan_unit p WHERE p.grid_id 
   AND NOT EXISTS (SELECT FROM grid m WHERE m.parent_id = g.id)
   AND (g.id = ANY(:grids) OR g.kind <> 'special' AND g.parent_id IS NULL
        AND g.region_id IN (SELECT id FROM region WHERE code = ANY(:communities)))
-RETURNING g.code
+RETURNING g.id, g.code
 
--- name: ground_of_grids
-SELECT p.grid_id, u.region_id, u.area_m2, ST_AsBinary(u.geom) AS geom
-FROM plan_unit p JOIN unit u ON u.id = p.unit_id
-WHERE p.plan_id = :plan AND p.grid_id = ANY(:grids)
-ORDER BY p.grid_id, u.id
-
--- name: reshape
-UPDATE grid g SET geom = CAST(n.geom AS geometry), region_id = n.region_id
-FROM unnest(CAST(:grids AS bigint[]), CAST(:geoms AS text[]), CAST(:regions AS bigint[])) AS n(id, geom, region_id)
-WHERE g.id = n.id
+-- name: cut_off_grids
+-- Copied grids that have units outside the scope, and the grids above them.
+SELECT DISTINCT unnest(ARRAY[m.id, above.id])
+FROM unnest(CAST(:ids AS bigint[]), CAST(:old AS bigint[])) AS m(id, old)
+JOIN grid g ON g.id = m.old
+LEFT JOIN unnest(CAST(:ids AS bigint[]), CAST(:old AS bigint[])) AS above(id, old) ON above.old = g.parent_id
+WHERE EXISTS (SELECT FROM plan_unit p
+              WHERE p.grid_id = m.old
+                AND NOT EXISTS (SELECT FROM plan_unit n WHERE n.plan_id = :plan AND n.unit_id = p.unit_id))
 
 -- name: proposals
 -- Plans that a redraw of this one made and nobody has put away, newest first, with what their birth says of them.

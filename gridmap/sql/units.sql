@@ -35,11 +35,12 @@ ORDER BY id
 UPDATE unit SET retired_at = now() WHERE retired_at IS NULL AND region_id = ANY(:communities)
 
 -- name: remove_unused
--- Retired units that no plan keeps.
+-- Retired units that no plan keeps; pieces, and what they were cut from, go with the plan that cut them.
 DELETE FROM unit u
 WHERE u.retired_at IS NOT NULL AND u.region_id = ANY(:communities)
   AND NOT EXISTS (SELECT FROM plan_unit p WHERE p.unit_id = u.id)
   AND NOT EXISTS (SELECT FROM plan_misfit m WHERE m.unit_id = u.id)
+  AND u.cut_of IS NULL AND NOT EXISTS (SELECT FROM unit c WHERE c.cut_of = u.id)
 
 -- name: assign_building
 UPDATE building b SET unit_id = a.unit_id, region_id = a.region_id

@@ -11,6 +11,7 @@ from gridmap.db.models import Building, Case, Grid, Plan, PlanUnit, Region, Unit
 from gridmap.services import counts, plans
 from gridmap.services.actor import SYSTEM
 from gridmap.services.checks.view import load
+from gridmap.services.plans.derive import derive
 
 pytestmark = pytest.mark.usefixtures("demo_url")
 
@@ -73,6 +74,7 @@ def test_a_micro_grids_parent_counts_its_units_too() -> None:
             .where(PlanUnit.plan_id == grid.plan_id, PlanUnit.unit_id == unit_id)
             .values(grid_id=small.id)
         )
+        derive(session, {grid.id, small.id})
         counts.sum_grids(session, [grid.id, small.id])
         session.expire_all()
         assert (grid.households, grid.units) == before

@@ -16,6 +16,7 @@ from datetime import date
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
@@ -31,6 +32,7 @@ from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 from gridmap.services.audit_log import AuditFilter
 from gridmap.services.redraw import Wish
 from gridmap.services.users import add_user
+from tests.api.test_every_route import BODIES
 from tests.web import add_person, csrf_of, make_app, signed_in
 
 pytestmark = pytest.mark.usefixtures("shared_demo_url", "data_dir")
@@ -42,23 +44,29 @@ OPEN = {"actor_of", "actor_of_token", "ensure_first_administrator", "link_login"
 SILENT = {"active"}
 ARGUMENTS: dict[str, Any] = {
     "active": False,
+    "base": 1,
     "batch_id": 1,
+    "client": UUID(int=1),
     "bounds": (109.0, 24.0, 109.1, 24.1),
     "code": THERE,
     "filename": "a.csv",
     "fmt": "csv",
     "grants": [("viewer", THERE)],
+    "grid": None,
     "grid_id": 1,
     "grids": (),
     "ground": SimpleNamespace(scope_code=THERE, plan_id=1),
     "how": "keep",
     "job_id": 1,
+    "key": UUID(int=2),
     "kind": "cases",
+    "line": ((120.0, 30.0), (120.1, 30.1)),
     "locale": "zh",
     "login": "someone",
     "name": "一个名字",
     "new": "four quiet horses",
     "old": "four quiet horses",
+    "operations": (),
     "password": "four quiet horses",
     "labels": None,
     "plan": (),
@@ -67,11 +75,13 @@ ARGUMENTS: dict[str, Any] = {
     "region_code": THERE,
     "result_id": 1,
     "rows": (),
+    "since": 1,
     "size": (64, 64),
     "stream": io.BytesIO(b"a,b\n1,2\n"),
     "subject": "plan:1",
     "text": "街道",
     "token_id": 1,
+    "unit": 1,
     "user_id": 1,
     "valid_from": date(2026, 1, 1),
     "wanted": AuditFilter(),
@@ -195,7 +205,7 @@ def test_every_export_holds_the_own_part_only(app: Flask, of_others: dict[str, A
 @pytest.mark.parametrize("plan", ["plan_id", "county_plan"])
 def test_nothing_that_lies_elsewhere_is_changed(app: Flask, of_others: dict[str, Any], login: str, plan: str) -> None:
     own = {"language"}
-    bodies: dict[str, dict[str, Any]] = {
+    bodies: dict[str, dict[str, Any]] = BODIES | {
         "api.add_user": {"login": "new", "name": "New", "grants": [{"role": "viewer", "region": THERE}]},
     }
     client = signed_in(app, login)

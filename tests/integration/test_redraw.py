@@ -14,8 +14,9 @@ from gridmap.db import bulk
 from gridmap.db.engine import transaction
 from gridmap.db.models import AuditEvent, Grid, Job, Plan, PlanUnit, Region, Unit
 from gridmap.errors import CodedError, Conflict, Forbidden, Invalid, NotFound
-from gridmap.services import jobs, plans, redraw
+from gridmap.services import counts, jobs, plans, redraw
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
+from gridmap.services.plans.derive import derive
 from gridmap.services.redraw.ground import read
 
 pytestmark = pytest.mark.usefixtures("demo_url")
@@ -243,6 +244,8 @@ def test_a_grid_with_ground_outside_and_one_divided_into_micro_grids_stay() -> N
         session.add(micro)
         session.flush()
         session.execute(sa.update(PlanUnit).where(PlanUnit.grid_id == parent.id).values(grid_id=micro.id))
+        derive(session, session.scalars(sa.select(Grid.id).where(Grid.plan_id == BASE)).all())
+        counts.sum_plan(session, BASE)
     before = assignment(BASE)
     made = redraw.propose(SYSTEM, BASE, redraw.Wish(TOWN, 0.5))
     view = redraw.proposal(SYSTEM, made["plan_id"])

@@ -145,7 +145,8 @@ def _uses(batch_id: int, kind: Kind) -> list[tuple[str, sa.Select[Any]]]:
         return [("plan", sa.select(count).select_from(Plan).where(Plan.import_batch_id == batch_id))]
     if kind is Kind.UNITS:
         units = _imported_units(batch_id)
-        return [("plan", sa.select(count).select_from(PlanUnit).where(PlanUnit.unit_id.in_(units)))]
+        cut = sa.select(count).select_from(Unit).where(Unit.cut_of.in_(units))
+        return [("plan", sa.select(count).select_from(PlanUnit).where(PlanUnit.unit_id.in_(units))), ("plan", cut)]
     return []
 
 

@@ -24,7 +24,7 @@ from gridmap.services.operations.merge import Since
 from gridmap.services.operations.replay import replay
 from gridmap.services.operations.rules import Rules
 from gridmap.services.operations.sent import Sent, require_bounds
-from gridmap.services.operations.write import log, write
+from gridmap.services.operations.write import row, write
 from gridmap.services.plans.access import editable
 from gridmap.sql import query
 
@@ -52,14 +52,16 @@ class Desk:
         self.profile = standards.from_dict(plan.profile)
         self.board = Board(session, plan.id)
         self.rules = Rules(session, plan.id, self.profile, region.prefix)
-        others = [row for row in history.rows(session, plan.id, after=base) if row.client != str(client)]
-        self.since = Since([row for row in others if row.kind in REVERSIBLE])
+        others = [one for one in history.rows(session, plan.id, after=base) if one.client != str(client)]
+        self.since = Since([one for one in others if one.kind in REVERSIBLE])
+        self.version = plan.version
         self.new: list[dict[str, Any]] = []
         self.touched: set[int] = set()
 
     def keep(self, done: Done) -> None:
         """Take an operation into the log of this request."""
-        self.new.append(log(self.session, self.actor, self.plan, self.client, done, self.board))
+        self.version += 1
+        self.new.append(row(self.actor, self.plan.id, self.version, self.client, done, self.board))
         self.touched |= done.touched()
 
     def entries(self, rows: Sequence[Row]) -> list[Entry]:
@@ -67,35 +69,35 @@ class Desk:
 
     def changed(self, key: UUID, clash: set[int]) -> Conflict:
         """PLAN_CHANGED for the operation ``key`` that met others' work on the grids ``clash`` (ids)."""
+        self.board.load(grids=clash)
         codes = sorted({code for grid in clash if (code := self.board.code(grid)) is not None})
         return Conflict("PLAN_CHANGED", codes="、".join(codes) or "—", **self.told(key, self.since.rows, codes))
 
     def told(self, key: UUID, since: Sequence[Row] = (), codes: Sequence[str] = ()) -> dict[str, Any]:
         """What a conflict tells: the operation, the plan's version, what happened since, the codes of the grids."""
         entries = [entry.plain() for entry in self.entries(since)]
-        version = self.plan.version - len(self.new)
-        return {"key": str(key), "version": version, "since": entries, "grids": list(codes)}
+        return {"key": str(key), "version": self.plan.version, "since": entries, "grids": list(codes)}
 
     def finish(self, kept: Sequence[Row]) -> Answer:
         """Write what was kept; ``kept`` are operations of the request that an earlier one had saved."""
         now: set[int] = set()
         saved = list(kept)
-        for row in kept:
-            now |= touched_by(row.detail)[0]
+        for old in kept:
+            now |= touched_by(old.detail)[0]
         if self.new:
             now |= write(self.session, self.plan, self.board, self.new, self.touched)
-            versions = [row["version"] for row in self.new]
+            versions = [new["version"] for new in self.new]
             saved += reversed(history.rows(self.session, self.plan.id, versions=versions))
             told = {
                 "operations": len(self.new),
-                "version": self.plan.version,
-                "tools": sorted({_tool(r) for r in self.new}),
+                "version": self.version,
+                "tools": sorted({_tool(new) for new in self.new}),
             }
             audit.record(
                 self.session, self.actor, "plan.edit", "plan", self.plan.id, region_code=self.region.code, **told
             )
         return Answer(
-            self.plan.version,
+            self.version,
             self.entries(saved),
             self.entries(list(reversed(self.since.rows))),
             grids_now(self.session, self.plan.id, now),
@@ -127,7 +129,7 @@ def apply(session: Session, actor: Actor, plan_id: int, base: int, client: UUID,
             if clash is not None:
                 raise desk.changed(one.key, clash)
             desk.keep(replay(desk.board, desk.rules, one))
-        keys[one.key] = plan.version
+        keys[one.key] = desk.version
     return desk.finish(kept_rows(session, plan.id, known))
 
 
@@ -154,17 +156,17 @@ def _take_back(desk: Desk, sent: Sent, keys: dict[UUID, int]) -> Done:
     if version is None:
         assert sent.undoes_key is not None
         version = known_keys(desk.session, desk.plan.id, [sent.undoes_key]).get(sent.undoes_key)
-    row = _row(desk, version)
-    if row is None or row.kind not in REVERSIBLE:
+    logged = _row(desk, version)
+    if logged is None or logged.kind not in REVERSIBLE:
         raise NotFound("OPERATION_NOT_FOUND", what=str(sent.undoes or sent.undoes_key))
     mine = [(new["version"], new["undoes"]) for new in reversed(desk.new) if new["undoes"] is not None]
-    undone_by = history.undone(desk.session, desk.plan.id, mine).get(row.version)
+    undone_by = history.undone(desk.session, desk.plan.id, mine).get(logged.version)
     if undone_by is not None:
         raise Conflict("OPERATION_DEPENDED_ON", later=str(undone_by), versions=[undone_by], **desk.told(sent.key))
     try:
-        return inverse(desk.board, row.logged, sent.key)
+        return inverse(desk.board, logged.logged, sent.key)
     except Depended as state:
-        raise _depended(desk, sent, row, state) from None
+        raise _depended(desk, sent, logged, state) from None
 
 
 def _row(desk: Desk, version: int | None) -> Row | None:
@@ -190,8 +192,8 @@ def _depended(desk: Desk, sent: Sent, row: Row, state: Depended) -> Conflict:
     return Conflict("OPERATION_DEPENDED_ON", later="、".join(map(str, named)) or "—", versions=named, **told)
 
 
-def _tool(row: dict[str, Any]) -> str:
-    return str(row["detail"]["tool"])
+def _tool(new: dict[str, Any]) -> str:
+    return str(new["detail"]["tool"])
 
 
 def grids_now(session: Session, plan_id: int, grids: set[int]) -> list[dict[str, Any]]:

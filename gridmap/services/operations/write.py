@@ -7,26 +7,23 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from gridmap.db import bulk
 from gridmap.db.models import Plan, PlanOperation
 from gridmap.services import counts
 from gridmap.services.actor import Actor
 from gridmap.services.operations.board import Board
 from gridmap.services.operations.done import Done, detail
-from gridmap.services.plans.make import unions
+from gridmap.services.plans.derive import derive
 from gridmap.sql import query
 
 
-def log(session: Session, actor: Actor, plan: Plan, client: UUID, done: Done, board: Board) -> dict[str, Any]:
-    """Raise the plan's version by one and keep the operation for :func:`write`; a row of the log."""
-    plan.version += 1
+def row(actor: Actor, plan_id: int, version: int, client: UUID, done: Done, board: Board) -> dict[str, Any]:
+    """The row of the log of an operation that makes ``version`` of a plan."""
     return {
-        "plan_id": plan.id,
-        "version": plan.version,
+        "plan_id": plan_id,
+        "version": version,
         "user_id": actor.user_id,
         "kind": done.kind,
         "detail": detail(done, client, board),
@@ -38,7 +35,8 @@ def log(session: Session, actor: Actor, plan: Plan, client: UUID, done: Done, bo
 def write(session: Session, plan: Plan, board: Board, rows: Sequence[dict[str, Any]], touched: set[int]) -> set[int]:
     """Write what the operations (``rows`` of the log) changed; the grids, of those ``touched``, that are there now."""
     first = not session.scalar(query("operations", "edited"), {"plan": plan.id})
-    plan.updated_at = sa.func.now()
+    # once a transaction: a second update of the row would ask for its base plan too, which another may hold
+    plan.version, plan.updated_at = rows[-1]["version"], sa.func.now()
     session.flush()
     session.execute(sa.insert(PlanOperation), list(rows))
     _write_grids(session, plan.id, board)
@@ -83,15 +81,3 @@ def _write_units(session: Session, plan_id: int, board: Board) -> None:
         if units:
             values = {"plan": plan_id, "units": units, "grids": [now[unit] for unit in units]}
             session.execute(query("operations", name), values)
-
-
-def derive(session: Session, grids: set[int]) -> None:
-    """The ground of ``grids`` (ids): exactly the union of their units, none where they have none."""
-    if not grids:
-        return
-    ids = np.array(sorted(grids), dtype=np.int64)
-    ground = bulk.columns(session, query("operations", "ground_of_grids"), {"grids": ids.tolist()})
-    at = np.searchsorted(ids, ground["grid_id"].astype(np.int64))
-    ends: list[Any] = [] if bulk.null(ground["ends"]).all() else ground["ends"].tolist()
-    shapes = bulk.multi(unions(bulk.shapes(ground["geom"]), at, len(ids), ends=ends))
-    session.execute(query("operations", "reshape"), {"grids": ids.tolist(), "geoms": bulk.wkb_hex(shapes).tolist()})

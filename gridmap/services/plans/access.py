@@ -29,13 +29,13 @@ def visible(session: Session, actor: Actor, plan_id: int) -> tuple[Plan, Region]
 
 
 def editable(session: Session, actor: Actor, plan_id: int, *, draft: bool = True) -> tuple[Plan, Region]:
-    """The plan locked for a change by a planner of its whole region.
+    """The plan locked for a change by a planner of its whole region; plans based on it are not kept waiting.
 
     Raises ``NotFound``, ``Forbidden``, and with ``draft`` ``Conflict`` PLAN_NOT_DRAFT.
     """
     plan, region = visible(session, actor, plan_id)
     actor.require(Role.PLANNER, region.code)
-    session.refresh(plan, with_for_update=True)
+    session.refresh(plan, with_for_update={"key_share": True})
     if draft and plan.state != "draft":
         raise Conflict("PLAN_NOT_DRAFT", plan=plan.name, state=plan.state)
     return plan, region

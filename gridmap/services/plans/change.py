@@ -9,12 +9,13 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from gridmap.db.engine import service
-from gridmap.db.models import Plan, PlanOperation, Region
+from gridmap.db.models import Grid, Plan, PlanOperation, PlanUnit, Region
 from gridmap.errors import Conflict, Invalid
 from gridmap.services import audit
 from gridmap.services.actor import Actor, Role
 from gridmap.services.plans.access import editable
 from gridmap.services.versions import raise_version
+from gridmap.sql import query
 
 
 @service
@@ -55,7 +56,11 @@ def delete(session: Session, actor: Actor, plan_id: int) -> None:
     plan, region = editable(session, actor, plan_id)
     if session.scalar(sa.select(sa.exists().where(Plan.base_plan_id == plan.id))):
         raise Conflict("PLAN_IS_BASE", plan=plan.name)
+    # one by one: a grid that goes by itself would first let go of each of its units
+    for table in (PlanUnit, Grid):
+        session.execute(sa.delete(table).where(table.plan_id == plan_id))
     session.execute(sa.delete(Plan).where(Plan.id == plan_id))
+    session.execute(query("pieces", "forget_pieces"))
     audit.record(session, actor, "plan.delete", "plan", plan_id, region_code=region.code, name=plan.name)
     raise_version(session, "plans")
 

@@ -19,7 +19,7 @@ from gridmap.db.models import Grid, Plan, PlanOperation, Region
 from gridmap.services import audit, counts
 from gridmap.services.actor import Actor, Role
 from gridmap.services.plans.access import visible
-from gridmap.services.plans.make import home_regions, unions
+from gridmap.services.plans.derive import derive
 from gridmap.services.redraw.codes import NewGrid, new_grids
 from gridmap.services.redraw.ground import Ground
 from gridmap.services.redraw.wish import NAME_MAX
@@ -140,13 +140,10 @@ def _write_new(
 def _derive(session: Session, draft: Plan, keys: dict[str, Any]) -> tuple[str, ...]:
     """Ground, home and counts of the grids that changed; the codes of those without any unit, which are removed."""
     touched: Sequence[int] = session.scalars(query("redraw", "touched_grids"), keys).all()
-    gone = session.scalars(query("redraw", "remove_empty"), keys | {"grids": list(touched)}).all()
-    ground = bulk.columns(session, query("redraw", "ground_of_grids"), {"plan": draft.id, "grids": list(touched)})
-    ids, grid_of = np.unique(ground["grid_id"].astype(np.int64), return_inverse=True)
-    if len(ids):
-        shapes = bulk.multi(unions(bulk.shapes(ground["geom"]), grid_of, len(ids)))
-        homes = home_regions(ground, grid_of, len(ids))
-        values = {"grids": ids.tolist(), "geoms": bulk.wkb_hex(shapes).tolist(), "regions": homes.tolist()}
-        session.execute(query("redraw", "reshape"), values)
+    removed = session.execute(query("redraw", "remove_empty"), keys | {"grids": list(touched)}).all()
+    gone, gone_ids = [row.code for row in removed], [row.id for row in removed]
+    derive(session, set(touched) - set(gone_ids), homes=True)
+    cut_off = set(session.scalars(query("redraw", "cut_off_grids"), keys)) - {None}
+    derive(session, cut_off - set(touched))
     counts.sum_plan(session, draft.id)
     return tuple(sorted(gone))

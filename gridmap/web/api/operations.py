@@ -13,6 +13,7 @@ from gridmap.web.session import current_actor
 
 Id = Annotated[int, Field(ge=1, le=2**62)]
 Version = Annotated[int, Field(ge=0, le=2**62)]
+Place = tuple[Annotated[float, Field(ge=-180, le=180)], Annotated[float, Field(ge=-90, le=90)]]
 
 
 class MoveIn(Model):
@@ -88,6 +89,16 @@ class OperationsIn(Model):
     operations: list[OperationIn] = Field(min_length=1, max_length=1_000)
 
 
+class CutIn(Model):
+    """Cut ``unit`` along ``line``: longitude, latitude of at least two places, from outside it to outside."""
+
+    key: UUID
+    base: Version
+    client: UUID
+    unit: Id
+    line: list[Place] = Field(min_length=2, max_length=1_000)
+
+
 class UserOut(Model):
     """Who made it."""
 
@@ -152,6 +163,31 @@ class SavedOut(Model):
     totals: TotalsOut
 
 
+class PieceOut(Model):
+    """A piece of a cut unit."""
+
+    id: int
+    households: int
+    population: int
+    buildings: int
+    estimated_households: int
+    area_m2: float
+    geometry: dict[str, Any]
+
+
+class CutOut(Model):
+    """The unit that was cut, and its two pieces."""
+
+    unit: int
+    pieces: list[PieceOut]
+
+
+class CutSavedOut(SavedOut):
+    """As for operations, and the pieces."""
+
+    cut: CutOut
+
+
 class LogQuery(Model):
     """Operations below the version ``before``."""
 
@@ -213,6 +249,13 @@ def send_operations(plan_id: int, json: OperationsIn) -> SavedOut:
     sent = [one.sent() for one in json.operations]
     answer = operations.apply(current_actor(), plan_id, json.base, json.client, sent)
     return SavedOut.model_validate(answer, from_attributes=True)
+
+
+@endpoint("/plans/<int:plan_id>/cut", tag="operations", method="POST", json=CutIn, response=CutSavedOut, errors=[409])
+def cut_unit(plan_id: int, json: CutIn) -> CutSavedOut:
+    """Cut a unit of a draft in two by hand; the pieces stay in its grid."""
+    answer = operations.cut(current_actor(), plan_id, json.base, json.client, json.key, json.unit, json.line)
+    return CutSavedOut.model_validate(answer, from_attributes=True)
 
 
 @endpoint("/plans/<int:plan_id>/operations", tag="operations", query=LogQuery, response=LogOut)

@@ -42,7 +42,8 @@ def town_map(
     if heat is not None:
         maps.HeatLayer(url_for("api.heat_image"), params=heat, name=None, show=heat_shown).add_to(built)
     if plan is not None:
-        tiles = _tiles("api.grid_tile", plan_id=plan.id, version=scene.versions["plans"])
+        # operations raise only the version of their plan, checks and imports that of all: the sum rises with either
+        tiles = _tiles("api.grid_tile", plan_id=plan.id, version=scene.versions["plans"] + plan.version)
         address = url_for("api.grid_features", plan_id=plan.id)
         maps.GridLayer(address, tiles, labels=labels, outline=outline, query=query, name=None).add_to(built)
     maps.RegionLayer(_tiles("api.region_tile", version=scene.versions["regions"]), name=None).add_to(built)
