@@ -47,10 +47,12 @@ def _redrawing() -> None:
 
     from geodata.redraw.anneal import worth
     from geodata.redraw.engine import redraw
+    from geodata.redraw.fill import fill
     from geodata.redraw.ground import lay_out
     from geodata.redraw.heal import heal
     from geodata.redraw.measure import tabulate
     from geodata.redraw.model import Band, Borders, Instance, Units
+    from geodata.redraw.parting import part_in_two
     from geodata.redraw.resplit import polish
     from geodata.redraw.state import State
     from geodata.redraw.tally import tally
@@ -76,6 +78,8 @@ def _redrawing() -> None:
     state = State(instance, drawn.plan)
     state.move([0], int(drawn.plan[-1]))
     state.undo()
+    part_in_two(instance, drawn.plan, int(drawn.plan[-1]))
+    fill(instance, np.where(np.arange(n) % 5 == 0, -1, drawn.plan))
     ground = lay_out(instance)
     with ThreadPoolExecutor(1) as pool:
         slots = int(drawn.plan.max()) + 5

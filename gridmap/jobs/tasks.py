@@ -50,8 +50,23 @@ def redraw_plan(job_id: int) -> None:
         run_redraw(job_id)
 
 
+def redraw_preview(job_id: int) -> None:
+    """Redraw a region of a plan as a preview."""
+    from gridmap.services.assist import run_preview
+
+    with suppress(CodedError):
+        run_preview(job_id)
+
+
 #: Every task by the name under which it is deferred.
-TASKS: tuple[Callable[..., None], ...] = (stage_import, accept_import, check_plan, build_units, redraw_plan)
+TASKS: tuple[Callable[..., None], ...] = (
+    stage_import,
+    accept_import,
+    check_plan,
+    build_units,
+    redraw_plan,
+    redraw_preview,
+)
 
 
 def register(app: App) -> None:

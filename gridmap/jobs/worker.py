@@ -1,4 +1,7 @@
-"""The worker process (``python -m gridmap.jobs.worker``): runs deferred jobs one after another until told to stop."""
+"""The worker process (``python -m gridmap.jobs.worker``): runs deferred jobs until told to stop.
+
+Each lane runs one job at a time: a preview that a planner waits for starts beside an import of an hour.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +10,12 @@ import signal
 import threading
 from contextlib import suppress
 
+from procrastinate import App
 from sqlalchemy.exc import OperationalError
 
 from gridmap.db.engine import connect, disconnect
 from gridmap.db.start import database
-from gridmap.jobs.app import make_app
+from gridmap.jobs.app import LANES, make_app
 from gridmap.jobs.tasks import register
 from gridmap.services.imports.recover import retry_stalled_jobs
 from gridmap.settings import settings
@@ -38,25 +42,27 @@ async def _work(url: str, stop: threading.Event) -> None:
     app = make_app(url)
     register(app)
     async with app.open_async():
-        worker = asyncio.create_task(
-            app.run_worker_async(
-                concurrency=1,
-                install_signal_handlers=False,
-                fetch_job_polling_interval=_POLL_S,
-                shutdown_graceful_timeout=_GRACE_S,
-                delete_jobs="successful",
-            )
-        )
+        lanes = [asyncio.create_task(_lane(app, lane)) for lane in LANES]
         stopped, sweeping = asyncio.create_task(_wait(stop)), asyncio.create_task(_sweep())
-        await asyncio.wait({worker, stopped, sweeping}, return_when=asyncio.FIRST_COMPLETED)
-        stopped.cancel()
-        sweeping.cancel()
-        if not worker.done():
-            worker.cancel()
-        try:
-            await worker
-        except asyncio.CancelledError:
-            return
+        await asyncio.wait({*lanes, stopped, sweeping}, return_when=asyncio.FIRST_COMPLETED)
+        for task in (stopped, sweeping, *lanes):
+            task.cancel()
+        for ended in await asyncio.gather(*lanes, return_exceptions=True):
+            if isinstance(ended, Exception):
+                raise ended
+
+
+async def _lane(app: App, lane: str) -> None:
+    """Run the jobs of ``lane`` one after another."""
+    await app.run_worker_async(
+        queues=[lane],
+        name=lane,
+        concurrency=1,
+        install_signal_handlers=False,
+        fetch_job_polling_interval=_POLL_S,
+        shutdown_graceful_timeout=_GRACE_S,
+        delete_jobs="successful",
+    )
 
 
 async def _sweep() -> None:

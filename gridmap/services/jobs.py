@@ -18,8 +18,8 @@ from sqlalchemy.orm import Session
 from geodata import messages
 from gridmap.db.engine import service, transaction
 from gridmap.db.models import Job, Region, User
-from gridmap.errors import CodedError, NotFound, NotSignedIn
-from gridmap.jobs.app import defer
+from gridmap.errors import CodedError, Conflict, NotFound, NotSignedIn
+from gridmap.jobs.app import HEAVY, defer
 from gridmap.services import checks, units
 from gridmap.services.accounts import load_actor
 from gridmap.services.actor import SYSTEM, Actor, Role
@@ -117,13 +117,14 @@ def queue(
     region_code: str,
     *,
     lock: str | None = None,
+    lane: str = HEAVY,
     **arguments: Any,
 ) -> int:
     """A new job for the worker when the caller's transaction commits; its number. One ``lock``, one job at a time."""
     job = Job(task=task, subject=subject, region_code=region_code, arguments=arguments, created_by=actor.user_id)
     session.add(job)
     session.flush()
-    job.queued_as = defer(session, task, lock=lock, job_id=job.id)
+    job.queued_as = defer(session, task, lock=lock, lane=lane, job_id=job.id)
     return job.id
 
 
@@ -143,6 +144,36 @@ def _lost(session: Session, job: Job) -> bool:
         return False
     query = sa.text("SELECT status IN ('todo', 'doing') FROM procrastinate_jobs WHERE id = :id")
     return not session.scalar(query, {"id": job.queued_as})
+
+
+def ask_stop(session: Session, actor: Actor, task: str, job_id: int, how: str) -> Job:
+    """Note that a job of ``task`` shall end, for the one who does it; one that still waits is dropped at once.
+
+    Raises ``NotFound`` JOB_NOT_FOUND, ``Forbidden``, ``Conflict`` JOB_NOT_STOPPABLE.
+    """
+    job = session.get(Job, job_id, with_for_update=True)
+    if job is None or not actor.may(Role.VIEWER, job.region_code):
+        raise NotFound("JOB_NOT_FOUND", job=job_id)
+    actor.require(Role.PLANNER, job.region_code)
+    if job.task != task or job.state not in _ACTIVE:
+        raise Conflict("JOB_NOT_STOPPABLE", job=job_id)
+    job.arguments = {**job.arguments, "stop": how}
+    if job.state == "waiting":
+        job.state, job.error, job.finished_at = "failed", stored(Conflict("JOB_CANCELLED")), sa.func.now()
+    return job
+
+
+def begin(job_id: int) -> tuple[Actor, Mapping[str, Any]] | None:
+    """Set a job running: who asked for it, and its arguments; None where it ended meanwhile.
+
+    From now on stopping it is asking.
+    """
+    with transaction() as session:
+        job = session.get_one(Job, job_id, with_for_update=True)
+        if job.state not in _ACTIVE:
+            return None
+        job.state = "running"
+        return actor_of(session, job), job.arguments
 
 
 def perform(job_id: int, work: Callable[[Progress], dict[str, Any]]) -> None:

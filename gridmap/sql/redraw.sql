@@ -28,7 +28,7 @@ WITH held AS (
     WHERE p.plan_id = :plan
     GROUP BY 1
 )
-SELECT g.id, g.code, g.name, g.kind, coalesce(h.units, 0) AS units, coalesce(h.divided, false) AS divided
+SELECT g.id, g.code, g.name, g.kind, g.locked, coalesce(h.units, 0) AS units, coalesce(h.divided, false) AS divided
 FROM grid g LEFT JOIN held h ON h.id = g.id
 WHERE g.plan_id = :plan AND g.parent_id IS NULL
 ORDER BY g.code, g.id

@@ -170,9 +170,9 @@ def _start(grid_id: Ints, grids: Table) -> tuple[Ints, Ints]:
 
 
 def _kept(grids: Table, here: Ints, units_here: Ints, locks: tuple[str, ...]) -> dict[str, Bools]:
-    """Which start grids (k,) stay as they are: chosen, with ground outside, or divided into micro-grids."""
+    """Which start grids (k,) stay as they are: locked or chosen, with ground outside, or divided into micro-grids."""
     return {
-        "locked": np.isin(grids["code"][here].astype(str), locks),
+        "locked": grids["locked"][here].astype(bool) | np.isin(grids["code"][here].astype(str), locks),
         "outside": grids["units"][here].astype(np.int64) > units_here,
         "divided": grids["divided"][here].astype(bool),
     }

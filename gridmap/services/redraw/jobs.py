@@ -15,9 +15,8 @@ from sqlalchemy.orm import Session
 
 from gridmap.db.engine import service, transaction
 from gridmap.db.models import Job
-from gridmap.errors import Conflict, NotFound
 from gridmap.services import jobs
-from gridmap.services.actor import Actor, Role
+from gridmap.services.actor import Actor
 from gridmap.services.redraw.ground import check_locks, reach
 from gridmap.services.redraw.propose import propose
 from gridmap.services.redraw.read import made_by
@@ -45,25 +44,15 @@ def stop(session: Session, actor: Actor, job_id: int, how: Literal["keep", "canc
 
     Raises ``NotFound`` JOB_NOT_FOUND, ``Forbidden``, ``Conflict`` JOB_NOT_STOPPABLE.
     """
-    job = session.get(Job, job_id, with_for_update=True)
-    if job is None or not actor.may(Role.VIEWER, job.region_code):
-        raise NotFound("JOB_NOT_FOUND", job=job_id)
-    actor.require(Role.PLANNER, job.region_code)
-    if job.task != TASK or job.state not in ("waiting", "running"):
-        raise Conflict("JOB_NOT_STOPPABLE", job=job_id)
-    job.arguments = {**job.arguments, "stop": how}
-    if job.state == "waiting":
-        job.state, job.error, job.finished_at = "failed", jobs.stored(Conflict("JOB_CANCELLED")), sa.func.now()
+    jobs.ask_stop(session, actor, TASK, job_id, how)
 
 
 def run_redraw(job_id: int) -> None:
     """The worker's part of :func:`ask_redraw`; a job that ended meanwhile is left alone."""
-    with transaction() as session:
-        job = session.get_one(Job, job_id, with_for_update=True)
-        if job.state not in ("waiting", "running"):
-            return
-        job.state = "running"  # from now on stopping is asking
-        actor, given = jobs.actor_of(session, job), job.arguments
+    begun = jobs.begin(job_id)
+    if begun is None:
+        return
+    actor, given = begun
 
     def say(share: float, doing: str, live: Mapping[str, Any] | None) -> None:
         jobs.note(job_id, progress=share, doing=doing, **({} if live is None else {"result": dict(live)}))
