@@ -188,3 +188,25 @@ WHERE g.id = s.id
 UPDATE grid g SET region_id = n.region_id
 FROM unnest(CAST(:grids AS bigint[]), CAST(:regions AS bigint[])) AS n(id, region_id)
 WHERE g.id = n.id AND n.region_id IS NOT NULL
+
+-- name: parted_copies
+-- Copied grids that hold fewer units than the grids they were copied from, and their parents.
+WITH held AS (
+    SELECT m.id, (SELECT count(*) FROM plan_unit p WHERE p.grid_id = m.id) AS now,
+           (SELECT count(*) FROM plan_unit p WHERE p.grid_id = m.old) AS before
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:old AS bigint[])) AS m(id, old)
+)
+SELECT DISTINCT t.id
+FROM held h JOIN grid g ON g.id = h.id CROSS JOIN LATERAL (VALUES (g.id), (g.parent_id)) AS t(id)
+WHERE h.now <> h.before AND t.id IS NOT NULL
+
+-- name: ground_with_micro
+-- The units of grids, those of their micro-grids included.
+SELECT p.grid_id, u.region_id, u.area_m2, ST_AsBinary(u.geom) AS geom
+FROM plan_unit p JOIN unit u ON u.id = p.unit_id
+WHERE p.plan_id = :plan AND p.grid_id = ANY(:grids)
+UNION ALL
+SELECT g.parent_id, u.region_id, u.area_m2, ST_AsBinary(u.geom)
+FROM plan_unit p JOIN grid g ON g.id = p.grid_id JOIN unit u ON u.id = p.unit_id
+WHERE p.plan_id = :plan AND g.parent_id = ANY(:grids)
+ORDER BY 1

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -82,6 +84,17 @@ def check(plan_id: int) -> ResponseReturnValue:
     return redirect(url_for("plans.show", plan_id=plan_id, job=job_id))
 
 
+@pages.post("/<int:plan_id>/copy")
+def copy(plan_id: int) -> ResponseReturnValue:
+    """Copy a plan, or one region's part, as a draft; on to the studio or to the draft's page."""
+    region, name = request.form.get("region") or None, request.form.get("name", "")[:120]
+    made = plans.copy_plan(current_actor(), plan_id, region_code=region, name=name)
+    flash(gettext("已复制为草案。"), "success")
+    if request.form.get("open") == "plan":
+        return redirect(url_for("plans.show", plan_id=made))
+    return redirect(url_for("plans.studio", plan_id=made))
+
+
 @pages.post("/<int:plan_id>/rename")
 def rename(plan_id: int) -> ResponseReturnValue:
     plans.rename(current_actor(), plan_id, request.form.get("name", "")[:120])
@@ -106,6 +119,23 @@ def delete(plan_id: int) -> ResponseReturnValue:
 def reaches(actor: Actor, region_code: str) -> bool:
     """Whether the actor may plan any part of a region."""
     return any(overlap(subtree(region_code) or "", prefix) for prefix in actor.prefixes(Role.PLANNER))
+
+
+def copy_choices(
+    actor: Actor, plan: plans.PlanSummary, by_region: Sequence[Mapping[str, Any]]
+) -> list[tuple[str, str]]:
+    """Which parts of a plan the actor may copy as a draft: all of it, or a community, those with most errors first."""
+    whole = [(plan.region_code, gettext("整个方案：%(region)s", region=plan.region_name))]
+    worst = sorted(by_region, key=lambda row: (-row["errors"], -row["warnings"], row["code"]))
+    parts = [
+        (
+            row["code"],
+            gettext("%(region)s（%(e)s 个错误，%(w)s 个警告）", region=row["name"], e=row["errors"], w=row["warnings"]),
+        )
+        for row in worst
+        if row["code"] != plan.region_code
+    ]
+    return [one for one in whole + parts if actor.may(Role.PLANNER, one[0])]
 
 
 def _index(form: NewPlanForm | None) -> str:
@@ -189,6 +219,7 @@ def _show(plan_id: int) -> str:
         proposal=redraw.proposal(actor, plan_id),
         may_redraw=plan.state != "archived" and reaches(actor, plan.region_code),
         may_plan=actor.may(Role.PLANNER, plan.region_code),
+        parts=copy_choices(actor, plan, summary.by_region),
         may_archive=plan.state != "archived"
         and actor.may(Role.APPROVER if plan.state == "published" else Role.PLANNER, plan.region_code),
         page_data={

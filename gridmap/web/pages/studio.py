@@ -6,10 +6,10 @@ from flask import Flask, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from gridmap.services import mapdata, plans
+from gridmap.services import checks, mapdata, plans
 from gridmap.services.actor import Role
 from gridmap.web.pages.map import STATUSES, status_labels
-from gridmap.web.pages.plans import pages
+from gridmap.web.pages.plans import copy_choices, pages
 from gridmap.web.pages.town_map import town_map
 from gridmap.web.session import current_actor
 
@@ -35,5 +35,6 @@ def show(plan_id: int) -> ResponseReturnValue:
         statuses=STATUSES,
         labels=status_labels() | {"unchecked": gettext("无户数标准")},
         may_edit=plan.state == "draft" and actor.may(Role.PLANNER, plan.region_code),
+        parts=copy_choices(actor, plan, checks.summary(actor, plan_id).by_region),
         page_data={"plan": plan.id, "state": plan.state, "home": plan.region_code},
     )
