@@ -205,21 +205,21 @@ export class Model extends EventTarget {
   }
 
   /** The next free grid of a community (`region`: index): `{id, after}` to go into `perform`. */
-  newGrid({ region, name = null, kind = "basic", parent_id = null, workers = null }) {
+  newGrid({ region, name = null, kind = "basic", parent_id = null, workers = null, taken = [] }) {
     const id = this.reserved.find((one) => !this.grids.has(one) && !this._spent?.has(one));
     if (id === undefined) throw new Refused("NO_ID", t("本次打开可新建的网格已用完，请重新载入页面。"));
     (this._spent ??= new Set()).add(id);
-    const code = this.freeCode(region);
+    const code = this.freeCode(region, taken);
     const number = Number(code.slice(this.code.prefix_length));
     return { id, after: { code, name: name ?? t("{region}第{n}网格", { region: this.regions[region].name, n: number }), kind, workers, locked: false, region, parent_id } };
   }
 
   /** The lowest code above all of a community that neither stands in the plan nor is retired. */
-  freeCode(region) {
+  freeCode(region, more = []) {
     const { length, prefix_length, number_min, number_max, retired } = this.code;
     const prefix = this.regions[region].code.slice(0, prefix_length).padEnd(prefix_length, "0");
     const taken = new Set();
-    for (const code of [...retired, ...[...this.grids.values()].map((grid) => grid.code)]) {
+    for (const code of [...retired, ...more, ...[...this.grids.values()].map((grid) => grid.code)]) {
       if (code.length === length && code.startsWith(prefix)) taken.add(Number(code.slice(prefix_length)));
     }
     let number = Math.max(number_min - 1, ...taken) + 1;
