@@ -67,7 +67,7 @@ function line(grid, before, after) {
   const shift = before && before.households !== after.households ? `${number(before.households)} → ` : "";
   return h(
     "div",
-    { class: `grid-line status-${after.status}` },
+    { class: `grid-line is-${after.status}` },
     h("p", {}, h("b", {}, short(grid)), ` ${grid.name ?? ""}`),
     h(
       "p",

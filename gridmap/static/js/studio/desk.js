@@ -130,6 +130,7 @@ export class Desk {
     $("find-kind").addEventListener("change", () => this.find(1));
     $("keys").addEventListener("click", () => keysSheet());
     $("submit")?.addEventListener("click", () => submitDialog(this));
+    setTimeout(() => document.querySelectorAll("[data-passing]").forEach((one) => one.remove()), 5000);
     $("visit-leave").addEventListener("click", () => this.session.leave());
   }
 

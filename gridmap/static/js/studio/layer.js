@@ -7,6 +7,7 @@ import { around, meet, surface } from "./surface.js";
 
 const FONT = "'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif";
 const HUES = ["#8ecae6", "#f2c57c", "#b7d3a8", "#e3a7c0", "#c3b1e1", "#f4a38a", "#a8dadc", "#d9d27e"];
+const LABELS_FROM_ZOOM = 14.5; // farther out, the names of communities stand instead
 const UNITS_FROM_PX = 9; // narrower units are not told apart on the screen
 const FREE = null; // the shape of all units in no grid
 
@@ -157,6 +158,7 @@ export class PlanLayer {
   }
 
   _labels(on, seen) {
+    if (on._zoom < LABELS_FROM_ZOOM) return;
     const { ctx, scale } = on;
     ctx.textAlign = "center";
     ctx.textBaseline = "middle";

@@ -55,7 +55,7 @@ export class GridsPanel {
     this.card.replaceChildren(
       h(
         "div",
-        { class: `live-card status-${s.status}` },
+        { class: `live-card is-${s.status}` },
         h("h3", {}, h("span", { class: "code-text" }, short(grid)), grid.name ?? grid.code, grid.locked ? h("span", { class: "badge" }, t("已锁")) : null, grid.kind === "special" ? h("span", { class: "badge" }, t("专属")) : null),
         h("p", {}, h("span", { class: `badge status-${s.status}` }, h("span", { class: "swatch", "aria-hidden": "true" }, SIGNS[s.status]), WORDS[s.status]), ` ${deviation(s)}`),
         s.low === null ? null : bar(s),
@@ -101,7 +101,7 @@ export class GridsPanel {
     const chosen = grid.id === this.model.active;
     const row = h(
       "button",
-      { type: "button", class: `row status-${s.status}`, "aria-pressed": String(chosen), title: WORDS[s.status], onclick: () => (this.model.setActive(grid.id), this.desk.zoomTo(grid.id, false)) },
+      { type: "button", class: `row is-${s.status}`, "aria-pressed": String(chosen), title: WORDS[s.status], onclick: () => (this.model.setActive(grid.id), this.desk.zoomTo(grid.id, false)) },
       h("span", { class: "sign", "aria-hidden": "true" }, SIGNS[s.status]),
       h("span", { class: "code-text" }, short(grid)),
       h("span", { class: "name" }, grid.name ?? "", s.pieces > 1 ? ` ✕${t("{n} 块", { n: s.pieces })}` : ""),
