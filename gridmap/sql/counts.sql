@@ -20,6 +20,23 @@ WHERE u.id = s.id
       IS DISTINCT FROM (s.households, s.population, s.buildings, s.estimated, s.missing, s.oldest)
 RETURNING u.id
 
+-- name: show_status
+-- The status of every grid of a plan by the sums it has.
+UPDATE grid g SET status = n.status
+FROM (
+    SELECT g.id,
+           CASE WHEN b.low IS NULL THEN 'unchecked' WHEN g.households = 0 THEN 'empty' WHEN g.households < b.low THEN 'under'
+                WHEN g.households > b.high THEN 'over' ELSE 'within' END AS status
+    FROM grid g
+    JOIN plan p ON p.id = g.plan_id
+    LEFT JOIN region r ON r.id = g.region_id
+    CROSS JOIN LATERAL (SELECT p.profile -> CASE g.kind WHEN 'basic' THEN r.settlement ELSE g.kind END AS bound) AS f
+    CROSS JOIN LATERAL (SELECT CAST(f.bound ->> 'households_min' AS bigint) AS low,
+                               CAST(f.bound ->> 'households_max' AS bigint) AS high) AS b
+    WHERE g.plan_id = :plan
+) AS n
+WHERE g.id = n.id AND g.status <> n.status
+
 -- name: lock_plans
 -- Plans that hold one of the units, or a piece of one, in the order in which everybody locks them.
 WITH RECURSIVE family AS (

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from geodata import standards
@@ -64,8 +66,8 @@ class Desk:
         self.new.append(row(self.actor, self.plan.id, self.version, self.client, done, self.board))
         self.touched |= done.touched()
 
-    def entries(self, rows: Sequence[Row]) -> list[Entry]:
-        return history.entries(self.session, self.actor, self.plan, self.region.code, rows, self.profile)
+    def entries(self, rows: Sequence[Row], board: Board | None = None) -> list[Entry]:
+        return history.entries(self.session, self.actor, self.plan, self.region.code, rows, self.profile, board)
 
     def changed(self, key: UUID, clash: set[int]) -> Conflict:
         """PLAN_CHANGED for the operation ``key`` that met others' work on the grids ``clash`` (ids)."""
@@ -86,8 +88,8 @@ class Desk:
             now |= touched_by(old.detail)[0]
         if self.new:
             now |= write(self.session, self.plan, self.board, self.new, self.touched)
-            versions = [new["version"] for new in self.new]
-            saved += reversed(history.rows(self.session, self.plan.id, versions=versions))
+            at = self.session.scalar(sa.select(sa.func.now()))
+            saved += [_as_row(new, self.actor, at) for new in self.new]
             told = {
                 "operations": len(self.new),
                 "version": self.version,
@@ -98,8 +100,8 @@ class Desk:
             )
         return Answer(
             self.version,
-            self.entries(saved),
-            self.entries(list(reversed(self.since.rows))),
+            self.entries(saved, self.board),
+            self.entries(list(reversed(self.since.rows)), self.board),
             grids_now(self.session, self.plan.id, now),
             totals(self.session, self.plan.id),
         )
@@ -173,9 +175,16 @@ def _row(desk: Desk, version: int | None) -> Row | None:
     """An operation of the log, or of this very request."""
     for new in desk.new:
         if new["version"] == version:
-            return Row(version, new["key"], None, None, None, new["kind"], new["undoes"], new["detail"])  # type: ignore[arg-type]
+            return _as_row(new, desk.actor, None)
     found = [] if version is None else history.rows(desk.session, desk.plan.id, versions=[version])
     return found[0] if found else None
+
+
+def _as_row(new: dict[str, Any], actor: Actor, at: datetime | None) -> Row:
+    """A row of the log as reading it gives it, written ``at`` the time of this transaction."""
+    name = None if actor.user_id is None else actor.name or actor.login
+    moment = at or datetime.now(UTC)
+    return Row(new["version"], new["key"], moment, actor.user_id, name, new["kind"], new["undoes"], new["detail"])
 
 
 def _depended(desk: Desk, sent: Sent, row: Row, state: Depended) -> Conflict:

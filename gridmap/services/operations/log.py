@@ -96,12 +96,18 @@ def undone(session: Session, plan_id: int, newer: Sequence[tuple[int, int]] = ()
 
 
 def entries(
-    session: Session, actor: Actor, plan: Plan, region_code: str, found: Sequence[Row], profile: Profile
+    session: Session,
+    actor: Actor,
+    plan: Plan,
+    region_code: str,
+    found: Sequence[Row],
+    profile: Profile,
+    board: Board | None = None,
 ) -> list[Entry]:
-    """``found`` for the reader, in the same order."""
+    """``found`` for the reader, in the same order; ``board`` may have read some of the plan already."""
     back = undone(session, plan.id) if found else {}
     editing = plan.state == "draft" and actor.may(Role.PLANNER, region_code)
-    board = Board(session, plan.id)
+    board = board or Board(session, plan.id)
     open_ = [row for row in found if editing and row.kind in REVERSIBLE and row.version not in back]
     preload(board, [row.logged for row in open_])
     free = {row.version for row in open_ if _free(board, row.logged)}

@@ -49,11 +49,10 @@ def write(session: Session, plan: Plan, board: Board, rows: Sequence[dict[str, A
     above = {a.parent_id for g in families for a in (board.grids.get(g), board.before_grids.get(g)) if a is not None}
     now = {grid for grid in families | above if grid is not None and board.grids.get(grid) is not None}
     derive(session, now)
-    if first:
+    counts.sum_grids(session, sorted(now))
+    if first and plan.checked_version is None:
         # a draft that is worked on shows the status of all its grids, checked or not
-        counts.sum_plan(session, plan.id)
-    else:
-        counts.sum_grids(session, sorted(now))
+        session.execute(query("counts", "show_status"), {"plan": plan.id})
     return now
 
 
