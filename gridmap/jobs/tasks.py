@@ -50,8 +50,23 @@ def redraw_plan(job_id: int) -> None:
         run_redraw(job_id)
 
 
+def prepare_ground(plan_id: int) -> None:
+    """Make the ground of a new plan before somebody opens it."""
+    from gridmap.services.studio.prepare import run_prepare
+
+    with suppress(CodedError):
+        run_prepare(plan_id)
+
+
 #: Every task by the name under which it is deferred.
-TASKS: tuple[Callable[..., None], ...] = (stage_import, accept_import, check_plan, build_units, redraw_plan)
+TASKS: tuple[Callable[..., None], ...] = (
+    stage_import,
+    accept_import,
+    check_plan,
+    build_units,
+    redraw_plan,
+    prepare_ground,
+)
 
 
 def register(app: App) -> None:
