@@ -15,6 +15,7 @@ def warm() -> None:
     """Run the kernels on toys so that numba's disk cache holds them."""
     forget_stale()
     _locating()
+    _measuring()
     _redrawing()
 
 
@@ -38,6 +39,13 @@ def _locating() -> None:
     points = np.array([[0.5, 0.5], [1.0, 0.5]])
     locate(points, squares)
     count_by_polygon(points, np.ones((2, 1)), squares)
+
+
+def _measuring() -> None:
+    from geodata.near import near_masks
+
+    line = np.array([shapely.LineString([(0, 0), (9, 9)])], dtype=object)
+    near_masks(np.array([[1.0, 2.0]]), line, np.ones(1, dtype=np.uint8), 1.0)
 
 
 def _redrawing() -> None:

@@ -58,6 +58,14 @@ def redraw_preview(job_id: int) -> None:
         run_preview(job_id)
 
 
+def prepare_ground(plan_id: int) -> None:
+    """Make the ground of a new plan before somebody opens it."""
+    from gridmap.services.studio.prepare import run_prepare
+
+    with suppress(CodedError):
+        run_prepare(plan_id)
+
+
 #: Every task by the name under which it is deferred.
 TASKS: tuple[Callable[..., None], ...] = (
     stage_import,
@@ -66,6 +74,7 @@ TASKS: tuple[Callable[..., None], ...] = (
     build_units,
     redraw_plan,
     redraw_preview,
+    prepare_ground,
 )
 
 

@@ -17,6 +17,7 @@ from gridmap.db import bulk
 from gridmap.db.engine import service
 from gridmap.db.models import Grid, Plan, PlanOperation, Region
 from gridmap.errors import Invalid, NotFound
+from gridmap.jobs.app import defer
 from gridmap.services import audit, counts
 from gridmap.services.actor import Actor, Role
 from gridmap.services.placing import lock_units
@@ -242,9 +243,10 @@ def home_regions(units: Table, grid_of: bulk.Ids, count: int) -> bulk.Objects:
 
 
 def finish(session: Session, actor: Actor, plan: Plan, region_code: str, action: str, **detail: Any) -> int:
-    """Log the birth of a plan; its id."""
+    """Log the birth of a plan and have its ground made ready; its id."""
     operation = PlanOperation(plan_id=plan.id, version=1, user_id=actor.user_id, kind="create", detail={"by": action})
     session.add(operation)
     audit.record(session, actor, action, "plan", plan.id, region_code=region_code, name=plan.name, **detail)
     raise_version(session, "plans")
+    defer(session, "prepare_ground", plan_id=plan.id)
     return plan.id

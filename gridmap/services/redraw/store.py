@@ -16,6 +16,7 @@ from geodata.redraw.model import Ints
 from gridmap.db import bulk
 from gridmap.db.engine import service
 from gridmap.db.models import Grid, Plan, PlanOperation, Region
+from gridmap.jobs.app import defer
 from gridmap.services import audit, counts
 from gridmap.services.actor import Actor, Role
 from gridmap.services.plans.access import visible
@@ -92,6 +93,7 @@ def store(
     told = {"base": base.id, "region": ground.region_code, "seed": provenance["seed"], "moves": provenance["moves"]}
     audit.record(session, actor, "plan.redraw", "plan", draft.id, region_code=scope.code, name=draft.name, **told)
     raise_version(session, "plans")
+    defer(session, "prepare_ground", plan_id=draft.id)
     return Proposal(draft.id, draft.name, gone, base.version)
 
 

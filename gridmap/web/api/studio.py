@@ -16,6 +16,8 @@ from gridmap.services import studio
 from gridmap.web.api import Model, api, endpoint
 from gridmap.web.session import current_actor
 
+#: Smaller answers are sent as they are.
+WORTH_BYTES = 64 << 10
 _KEEP = "private, max-age=2592000, immutable"
 
 
@@ -144,10 +146,10 @@ def plan_ground(plan_id: int, version: str) -> Response:
 
 @api.after_request
 def compress(response: Response) -> Response:
-    """The grids and the assignment of a plan shrink to a sixth."""
+    """The grids and the assignment of a large plan shrink to a sixth."""
     if request.endpoint == "api.open_studio" and response.status_code == 200:
         response.vary.add("Accept-Encoding")
-        if _reads_gzip():
+        if _reads_gzip() and len(response.get_data()) > WORTH_BYTES:
             response.set_data(gzip.compress(response.get_data(), 1, mtime=0))
             response.headers["Content-Encoding"] = "gzip"
     return response
