@@ -267,8 +267,8 @@ def _from_border(ground: Ground, state: Tally, members: Ints, place: Ints, b: in
                 order[tail] = q
                 tail += 1
     head = 0
-    for root in range(m):
-        if not met[root] and head == tail:
+    for root in range(-1, m):  # first those that the border reaches, then piece by piece the others
+        if root >= 0 and not met[root]:
             met[root] = True
             order[tail] = root
             tail += 1

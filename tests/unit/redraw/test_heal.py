@@ -10,10 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geodata.redraw.engine import redraw
+from geodata.redraw.ground import lay_out
 from geodata.redraw.heal import Repair, heal
 from geodata.redraw.measure import Grids, tabulate
 from geodata.redraw.model import Band, Instance, Ints, Weights
 from geodata.redraw.result import Violation
+from geodata.redraw.tally import tally
+from geodata.redraw.transfers import _from_border
 from geodata.synth.cells import cells
 from tests.unit.redraw.oracle import optimum
 from tests.unit.redraw.towns import graph, town
@@ -194,3 +197,17 @@ def test_large_grids_of_small_units_are_mended_too() -> None:
     best = heal(instance, instance.start, 0).repairs[0]
     assert 80 <= best.households <= 120
     assert wrong(tabulate(instance, best.plan)) == set()
+
+
+def test_a_piece_that_does_not_reach_the_neighbour_is_looked_at_too() -> None:
+    """Every member is ordered, whichever comes first: unit 0 lies apart from the part of its grid beside grid 1."""
+    instance = graph([50, 200, 200, 150], [(1, 2), (2, 3)], BAND, start=[0, 0, 0, 1])
+    ground = lay_out(instance)
+    label = instance.start
+    state = tally(ground, label, 3)
+    members = np.flatnonzero(label == 0)
+    place = np.where(label == 0, np.arange(4), -1)
+    assert _from_border(ground, state, members, place, 1).tolist() == [2, 1, 0]
+    found = heal(instance, label, 0)
+    for repair in found.repairs:
+        check(instance, label, repair)
