@@ -96,14 +96,26 @@ LEFT JOIN found x ON x.plan_id = c.id
 ORDER BY c.state = 'archived', c.state <> 'published', c.department IS NOT NULL AND c.department <> '综合', c.id
 
 -- name: shown
--- The plan that maps and region pages show where none is chosen: published first, then the newest that is not archived.
+-- The plan that maps and region pages show where none is chosen: in force today first, then the newest that is not archived.
 SELECT p.id
 FROM plan p JOIN region r ON r.id = p.region_id
 WHERE p.state <> 'archived'
   AND (CAST(:region AS text) IS NULL OR :region LIKE r.prefix || '%' OR r.code LIKE :region || '%')
   AND EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine
               WHERE r.prefix LIKE mine || '%' OR mine LIKE r.prefix || '%')
-ORDER BY p.state <> 'published', p.department IS NOT NULL AND p.department <> '综合', p.id DESC
+ORDER BY NOT (p.state = 'published' AND p.valid_from <= current_date AND coalesce(p.valid_to > current_date, true)),
+         p.state <> 'published', p.department IS NOT NULL AND p.department <> '综合', p.id DESC
+LIMIT 1
+
+-- name: in_force_on
+-- The plan that was (or will be) in force on a day, where the reader may look: the widest first.
+SELECT p.id
+FROM plan p JOIN region r ON r.id = p.region_id
+WHERE p.state IN ('published', 'archived') AND p.valid_from <= :day AND coalesce(p.valid_to > :day, true)
+  AND (CAST(:region AS text) IS NULL OR :region LIKE r.prefix || '%' OR r.code LIKE :region || '%')
+  AND EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine
+              WHERE r.prefix LIKE mine || '%' OR mine LIKE r.prefix || '%')
+ORDER BY p.department IS NOT NULL AND p.department <> '综合', length(r.prefix), p.valid_from DESC, p.id DESC
 LIMIT 1
 
 -- name: grids

@@ -1,6 +1,7 @@
 """Checking plans against their standard, and reading what was found."""
 
 from gridmap.services.checks.read import (
+    RULE_IDS,
     CheckSummary,
     ResultPage,
     ResultRow,
@@ -12,6 +13,7 @@ from gridmap.services.checks.read import (
 from gridmap.services.checks.run import check
 
 __all__ = [
+    "RULE_IDS",
     "CheckSummary",
     "ResultPage",
     "ResultRow",

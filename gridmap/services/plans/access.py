@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -57,4 +59,11 @@ def shown(session: Session, actor: Actor, region_code: str | None = None) -> int
     """The plan to show for a region where none is chosen: published first, then the newest not archived."""
     prefixes = list(actor.prefixes(Role.VIEWER))
     found = session.scalar(query("plans", "shown"), {"region": region_code, "prefixes": prefixes})
+    return None if found is None else int(found)
+
+
+def in_force_on(session: Session, actor: Actor, day: date, region_code: str | None = None) -> int | None:
+    """The plan that was in force on ``day`` where the reader may look, of a region or the widest; None for none."""
+    keys = {"day": day, "region": subtree(region_code), "prefixes": list(actor.prefixes(Role.VIEWER))}
+    found = session.scalar(query("plans", "in_force_on"), keys)
     return None if found is None else int(found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from wtforms import SelectField, StringField
 
 from geodata import standards
 from gridmap.errors import GeodataError
-from gridmap.services import checks, exports, jobs, mapdata, plans, redraw, regions
+from gridmap.services import checks, exports, jobs, mapdata, plans, redraw, regions, workflow
 from gridmap.services.actor import Actor, Role
 from gridmap.services.plans.access import overlap, subtree
 from gridmap.web.api.jobs import shipped_standard
@@ -220,6 +221,8 @@ def _show(plan_id: int) -> str:
         may_redraw=plan.state != "archived" and reaches(actor, plan.region_code),
         may_plan=actor.may(Role.PLANNER, plan.region_code),
         parts=copy_choices(actor, plan, summary.by_region),
+        flow=workflow.stand(actor, plan_id),
+        today=date.today().isoformat(),
         may_archive=plan.state != "archived"
         and actor.may(Role.APPROVER if plan.state == "published" else Role.PLANNER, plan.region_code),
         page_data={
