@@ -66,7 +66,7 @@ def _same(session: Session, new_id: int, old_id: int) -> dict[int, str]:
 def _numbered(session: Session, plan: Plan, fresh: list[Grid], kept: set[str]) -> dict[int, str]:
     """Codes for new grids, west to east in each community."""
     form = standards.from_dict(plan.profile).code
-    regions = dict(session.execute(sa.select(Region.id, Region.code)).tuples().all())
+    regions = dict(session.execute(sa.select(Region.id, Region.code)).all())
     used = set(session.scalars(query("workflow", "used_codes"))) | kept
     taken: dict[str, int] = defaultdict(lambda: form.number_min - 1)
     for code in used:
