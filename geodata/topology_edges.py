@@ -115,18 +115,13 @@ def match(edges: Edges) -> Matched:
 
 
 def _nodes(edges: Edges, edge: Ints) -> Bools:
-    """Vertices at which other than two edges meet, or two with different units beside them."""
-    here, there = _sides(edge)
-    unit, other = edges.unit_of_ring[edges.ring], np.full(len(edge), -1, dtype=np.int64)
-    other[here], other[there] = unit[there], unit[here]
+    """Vertices at which other than two edges meet. At two, the same units lie on either side of both."""
     weight = np.full(len(edge), 2)  # a shared edge is met twice, once from each side
-    weight[here] = weight[there] = 1
-    vertex, follower = edges.vertex, edges.follower
-    places = int(vertex.max(initial=-1)) + 1
-    met = np.bincount(vertex, weight, places) + np.bincount(vertex[follower], weight, places)
-    parted = met != 4
-    parted[vertex[follower[other != other[follower]]]] = True
-    return np.asarray(parted[vertex], dtype=bool)
+    for side in _sides(edge):
+        weight[side] = 1
+    vertex, places = edges.vertex, int(edges.vertex.max(initial=-1)) + 1
+    met = np.bincount(vertex, weight, places) + np.bincount(vertex[edges.follower], weight, places)
+    return np.asarray((met != 4)[vertex], dtype=bool)
 
 
 def _sides(edge: Ints) -> tuple[Ints, Ints]:

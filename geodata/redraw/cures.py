@@ -7,9 +7,11 @@ chains: Glover 1996). What broken grids have too much or too little has to move 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from heapq import heappop, heappush
 from itertools import count as counter
+from time import monotonic
 from typing import NamedTuple
 
 import numpy as np
@@ -80,8 +82,11 @@ class Patient:
         """Whether a grid is out of the band by more than a unit above the maximum, or in pieces."""
         return slot in self.lacking or len(self._pieces(slot)) > 1
 
-    def cures(self, broken: list[int], count: int, expansions: int = EXPANSIONS) -> list[Cure]:
-        """Up to ``count`` ways to mend all of ``broken``, fewest households first, no two of them in the same grids."""
+    def cures(self, broken: list[int], count: int, expansions: int = EXPANSIONS, until: float = math.inf) -> list[Cure]:
+        """Up to ``count`` ways to mend all of ``broken``, fewest households first, no two of them in the same grids.
+
+        ``until``: when to end at the latest (:func:`time.monotonic`).
+        """
         ragged = [g for g in broken if len(self._pieces(g)) > 1]
         order = counter()
         lacking = {g: self.lacking[g] for g in broken if g in self.lacking}
@@ -91,7 +96,7 @@ class Patient:
         found: list[Cure] = []
         drawn: set[frozenset[tuple[int, ...]]] = set()
         others: list[Cure] = []
-        while heap and expansions and len(found) < count:
+        while heap and expansions and len(found) < count and monotonic() < until:
             _, _, _, parent, (moving, goal, lacking) = heappop(heap)
             cure = self._with(parent, moving, goal)
             key = frozenset(cure.moved.items())

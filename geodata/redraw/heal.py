@@ -5,8 +5,10 @@ The search is in :mod:`geodata.redraw.cures`; here its finds become repairs that
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from time import monotonic
 
 import numpy as np
 
@@ -16,6 +18,7 @@ from geodata.redraw.model import Instance, Ints
 from geodata.redraw.result import Violation
 from geodata.redraw.state import State
 
+_FIRST = 0.5  # of the seconds, for the grid with those beside it
 _PATIENCE = 4  # times as many plans are looked at for the grid alone, where it cannot be mended with those beside it
 
 
@@ -50,14 +53,23 @@ class Healing:
     reason: Reason | None = None
 
 
-def heal(instance: Instance, plan: Ints, grid: int, *, count: int = 3, known: Iterable[Violation] = ()) -> Healing:
+def heal(
+    instance: Instance,
+    plan: Ints,
+    grid: int,
+    *,
+    count: int = 3,
+    known: Iterable[Violation] = (),
+    seconds: float | None = None,
+) -> Healing:
     """Up to ``count`` different repairs of ``grid`` and the grids beside it, by households moved, then score.
 
     Hard rules hold, and no other grid gets worse. Where the grids beside cannot be mended with it, repairs of ``grid``
     alone are given, with what is ``left``. Where there is none, the reason is ``REDRAW_HEAL_FINE``, ``_CLOSED``,
     ``_PROVED`` (no redraw can, says one of the ``known`` violations) or ``_NONE`` (none found). Raises ``KeyError`` for
-    a grid that the plan does not have.
+    a grid that the plan does not have. ``seconds`` bounds the search, which otherwise ends by the plans it has seen.
     """
+    began = monotonic()
     patient = Patient(instance, plan)
     slot = patient.slot(grid)
     if grid in instance.closed:
@@ -69,9 +81,10 @@ def heal(instance: Instance, plan: Ints, grid: int, *, count: int = 3, known: It
     kind = next((one.proof["kind"] for one in known if one.grid == grid and one.proof), None)
     if kind:
         return Healing(grid, [], Reason("REDRAW_HEAL_PROVED", {"grid": grid, "kind": kind}))
-    cures = patient.cures(broken, count)
+    first, last = (math.inf, math.inf) if seconds is None else (began + seconds * _FIRST, began + seconds)
+    cures = patient.cures(broken, count, until=first)
     if not cures and slot in broken:
-        cures = patient.cures([slot], count, _PATIENCE * EXPANSIONS)
+        cures = patient.cures([slot], count, _PATIENCE * EXPANSIONS, until=last)
     if not cures:
         return Healing(grid, [], Reason("REDRAW_HEAL_NONE", {"grid": grid}))
     state = State(instance, plan)

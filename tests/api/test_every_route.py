@@ -51,6 +51,11 @@ BODIES: dict[str, dict[str, Any]] = {
         "unit": 1,
         "line": [[120.0, 30.0], [120.1, 30.1]],
     },
+    "api.heal_grid": {"version": 1, "grid": 1},
+    "api.halve_grid": {"version": 1, "grid": 1},
+    "api.merge_grid": {"version": 1, "grid": 1},
+    "api.fill_plan": {"version": 1},
+    "api.preview_plan": {"version": 1},
     "api.pulse": {"client": "5b0c7c1e-0000-4000-8000-000000000001", "since": 1},
 }
 

@@ -183,7 +183,8 @@ def naive(plan_id: int, units: np.ndarray, times: int) -> list[float]:
             session.execute(
                 sa.text("UPDATE naive_grid g SET geom = s.geom, households = s.households FROM ("
                         " SELECT n.grid_id, ST_Union(u.geom) AS geom, sum(u.households) AS households"
-                        " FROM naive_unit n JOIN unit u ON u.id = n.unit_id GROUP BY n.grid_id) s WHERE s.grid_id = g.id")
+                        " FROM naive_unit n JOIN unit u ON u.id = n.unit_id GROUP BY n.grid_id) s"
+                        " WHERE s.grid_id = g.id")
             )  # fmt: skip
         took.append(1000 * (time.perf_counter() - started))
     return took
@@ -220,7 +221,8 @@ def measure(folder: Path, times: int) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = [
         {"metric": f"p95 save of 200 units, {size}", "value": p95(alone), "bar": f"<= {SAVE_BAR_MS}"},
         {"metric": "median of the same", "value": statistics.median(alone)},
-        {"metric": f"p95, {PLANS} planners, a stroke every {PAUSE_S:g} s", "value": p95(together), "bar": f"<= {TOGETHER_BAR_MS}"},
+        {"metric": f"p95, {PLANS} planners, a stroke every {PAUSE_S:g} s", "value": p95(together),
+         "bar": f"<= {TOGETHER_BAR_MS}"},
         {"metric": f"p95, {PLANS} planners without a pause", "value": p95(pressed)},
     ]  # fmt: skip
     for line in rows:
@@ -233,7 +235,7 @@ def measure(folder: Path, times: int) -> list[dict[str, object]]:
 
 
 def _together(planners: list[Planner], strokes: int, pause_s: float) -> tuple[list[float], float]:
-    """Milliseconds of each stroke of all planners at once, who look ``pause_s`` on average between two; and the rate."""
+    """Milliseconds of each stroke of all planners at once, pausing ``pause_s`` on average; and strokes a second."""
 
     def work(planner: Planner) -> list[float]:
         took = []

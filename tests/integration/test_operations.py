@@ -343,6 +343,16 @@ def test_a_grid_that_others_filled_is_not_undone_away(draft: Draft) -> None:
     draft.undo(filled)
     draft.undo(made.version)
     assert grid not in draft.grids()
+    split, made = draft.make(first, mine[:1])
+    more = draft.move(mine[1:2], split).version
+    refused = _refused("OPERATION_DEPENDED_ON", Conflict, draft.undo, made.version)
+    assert refused.params["versions"] == [more]
+    draft.undo(more)
+    below, _ = draft.make(first, code=f"{draft.grids()[split]['code']}01", kind="micro", parent_id=split)
+    _refused("OPERATION_DEPENDED_ON", Conflict, draft.undo, made.version)
+    draft.change(ops.Change(below, gone=True), tool="delete")
+    draft.undo(made.version)
+    assert split not in draft.grids()
 
 
 def test_a_code_taken_meanwhile_keeps_a_removal_from_coming_back(draft: Draft) -> None:

@@ -12,7 +12,8 @@ from gridmap.services.assist.at import around
 from gridmap.services.assist.suggest import Names, Suggestion, suggest
 from gridmap.services.redraw.ground import Ground
 
-_PROOF_S = 0.05
+_PROOF_S = 0.03
+_SEARCH_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def heal(actor: Actor, plan_id: int, version: int, grid_id: int) -> Cure:
     ground, grid = around(actor, plan_id, version, grid_id)
     instance, locale = ground.instance, actor.locale
     known = violations(instance, instance.start, budget_s=_PROOF_S)
-    found = repairs_of(instance, instance.start, grid, known=known)
+    found = repairs_of(instance, instance.start, grid, known=known, seconds=_SEARCH_S)
     told = []
     for one in found.repairs:
         suggestion = suggest(ground, one.plan, locale)

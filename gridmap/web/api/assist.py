@@ -79,19 +79,13 @@ class FigureOut(Model):
     on_barriers: float | None
 
 
-class MoveOut(Model):
-    """Units (ids) from a grid to another one; null is no grid."""
-
-    to: int | str
-    origin: int | None = Field(alias="from")
-    units: list[int]
-    households: int
-
-
 class SuggestionOut(Model):
-    """What would move, and the grids it touches before and after; ``sentences`` in your language."""
+    """What would move, and the grids it touches before and after; ``sentences`` in your language.
 
-    moves: list[MoveOut]
+    Moves: ``to`` and ``from`` (a grid; "new:0" is to be made, null is no grid), ``units`` (ids), ``households``.
+    """
+
+    moves: list[dict[str, Any]]
     households: int
     before: list[FigureOut]
     after: list[FigureOut]
@@ -133,7 +127,7 @@ class LeftOut(Model):
 class FillOut(Model):
     """The moves of all communities, with the suggestion of each; what was left."""
 
-    moves: list[MoveOut]
+    moves: list[dict[str, Any]]
     communities: dict[str, SuggestionOut]
     left: list[LeftOut]
 
