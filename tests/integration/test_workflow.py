@@ -1,4 +1,4 @@
-"""The way of a plan: who may do what, what keeps it from going on, and what publishing does to codes, days and units."""
+"""The way of a plan: who may do what, what keeps it from going on, what publishing does to codes, days and units."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ COUNTY, TODAY = "339901000000", date.today()
 
 def person(login: str, role: str, region: str | None = None) -> Actor:
     """Somebody with an account and one role."""
-    from gridmap.services.accounts import load_actor
     from gridmap.db.models import User
+    from gridmap.services.accounts import load_actor
 
     add_person(login, role, region)
     with transaction() as session:
@@ -100,7 +100,7 @@ def test_from_draft_to_the_plan_in_force() -> None:
     silent = [one.rule for one in standing.warnings if one.open]
     if silent:
         refused("WORKFLOW_REASONS", lambda: workflow.submit(planner, mended))
-    workflow.submit(planner, mended, reasons={rule: "老旧片区，数据正在补采" for rule in silent}, comment="请审")
+    workflow.submit(planner, mended, reasons=dict.fromkeys(silent, "老旧片区，数据正在补采"), comment="请审")
     assert plan(mended).state == "submitted"
     refused("PLAN_NOT_DRAFT", lambda: workflow.submit(planner, mended))
     sent = [operations.Sent(uuid4(), "erase", (operations.Move(None, [next(iter(assignment(mended)))]),))]
@@ -109,7 +109,9 @@ def test_from_draft_to_the_plan_in_force() -> None:
         workflow.approve(planner, mended)
     refused("WORKFLOW_COMMENT", lambda: workflow.give_back(approver, mended, " "))
     workflow.give_back(approver, mended, "第三网格太长")
-    assert [(one.plan_id, one.what, one.comment) for one in workflow.waiting(planner)] == [(mended, "returned", "第三网格太长")]
+    assert [(one.plan_id, one.what, one.comment) for one in workflow.waiting(planner)] == [
+        (mended, "returned", "第三网格太长")
+    ]
     workflow.submit(planner, mended)
     assert [(one.plan_id, one.what) for one in workflow.waiting(approver)] == [(mended, "approve")]
     workflow.approve(approver, mended, "同意")
@@ -130,7 +132,9 @@ def test_from_draft_to_the_plan_in_force() -> None:
     for unit, code in outside.items():
         if unit not in inside:
             assert whole[unit] == code, "what lies outside the community stays as it was"
-    assert {code for unit, code in whole.items() if unit in inside and code} <= {c for c in grids(in_force) if c.startswith(prefix)}
+    assert {code for unit, code in whole.items() if unit in inside and code} <= {
+        c for c in grids(in_force) if c.startswith(prefix)
+    }
 
 
 def test_who_made_it_does_not_approve_it() -> None:
@@ -200,7 +204,9 @@ def test_codes_stay_where_the_ground_stays_and_new_ones_go_west_to_east() -> Non
     force(draft, "approved")
     whole = workflow.publish(SYSTEM, draft, TODAY)
     after = assignment(whole)
-    assert {after[u] for u in held[largest]} == {largest}, "mostly the same ground: the same code, whatever it was called"
+    assert {after[u] for u in held[largest]} == {largest}, (
+        "mostly the same ground: the same code, whatever it was called"
+    )
     new = [after[halves[0][0]], after[halves[1][0]]]
     kept = [one for one in new if one == gone]
     assert len(kept) <= 1 and not {one for one in new if one and one.endswith(("900", "901"))}

@@ -54,6 +54,17 @@ export class Assist {
     for (const [id, count] of leaving) {
       if (id !== null && !joined.has(id) && model.stats(id).units === count && model.grids.get(id).kind === "basic") grids.push({ id, after: null });
     }
+    if (tool === "redraw") grids.push(...this._idle(moves, grids));
     return model.perform(tool, { moves: goals, grids, why });
+  }
+
+  /** Grids without any unit in the communities that were redrawn: nothing is left for them to be. */
+  _idle(moves, known) {
+    const { model } = this;
+    const regions = new Set(moves.flatMap(({ units }) => units.map((u) => model.ground.region[u])));
+    const parents = new Set([...model.grids.values()].map((grid) => grid.parent_id));
+    return [...model.grids.values()]
+      .filter((grid) => regions.has(grid.region) && grid.kind === "basic" && !grid.locked && !parents.has(grid.id) && model.stats(grid.id).units === 0 && !known.some((one) => one.id === grid.id) && !moves.some(({ to }) => to === grid.id))
+      .map((grid) => ({ id: grid.id, after: null }));
   }
 }

@@ -1,6 +1,76 @@
-/** Submitting the plan for approval, from the studio: what is missing, reasons for warnings, and off it goes. */
+/** Submitting the plan for approval from the studio: what is missing, reasons for warnings, and off it goes. */
 
+import { ApiError, getJson, postJson } from "../api.js";
+import { h } from "../dom.js";
+import { number, t } from "../i18n.js";
+
+/** Ask what is missing and show it; with reasons for every warning the plan is handed in. */
 export async function submitDialog(desk) {
-  await desk.session.flush();
-  location.assign(`/plans/${desk.model.plan.id}#workflow`);
+  const { session, model } = desk;
+  const api = `/api/v1/plans/${model.plan.id}`;
+  await session.flush();
+  if (session.pending.length) return desk.notice(t("还有改动没有保存，连上服务器后再提交。"));
+  const body = h("div", {}, h("p", { role: "status" }, t("正在核查…")));
+  const dialog = h("dialog", { class: "sheet", "aria-labelledby": "submit-title" }, h("h2", { id: "submit-title" }, t("提交审批")), body);
+  document.body.append(dialog);
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.showModal();
+  const close = h("button", { type: "button", class: "button", onclick: () => dialog.close() }, t("继续修改"));
+
+  /** Hand in; where something is missing, the server says what and the dialog shows it. */
+  async function send(reasons, comment) {
+    try {
+      await postJson(`${api}/submit`, { reasons, comment });
+      location.assign(`/plans/${model.plan.id}#workflow`);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      show(await getJson(`${api}/workflow`), error);
+    }
+  }
+
+  function show(flow, error = null) {
+    const wrong = flow.errors.filter((one) => one.open);
+    const silent = flow.warnings.filter((one) => one.count > one.unavoidable);
+    const jump = (one) => one.grids.slice(0, 8).map((code) => h("button", { type: "button", class: "row-button", onclick: () => (dialog.close(), go(code)) }, code.slice(-3)));
+    const fields = silent.map((one) =>
+      h(
+        "div",
+        { class: "field" },
+        h("label", { for: `why-${one.rule}` }, `${one.rule} ${one.title}（${t("{n} 处", { n: number(one.count - one.unavoidable) })}）`),
+        h("textarea", { id: `why-${one.rule}`, rows: 2, maxLength: 1000, placeholder: t("为什么可以这样"), value: one.reason ?? "" }),
+      ),
+    );
+    const comment = h("textarea", { id: "submit-word", rows: 2, maxLength: 1000 });
+    const go_ = h(
+      "button",
+      {
+        type: "button",
+        class: "button primary",
+        onclick: () => send(Object.fromEntries(silent.map((one, k) => [one.rule, fields[k].querySelector("textarea").value])), comment.value),
+      },
+      t("提交审批"),
+    );
+    body.replaceChildren(
+      ...[
+        error && error.code !== "WORKFLOW_REASONS" && error.code !== "WORKFLOW_ERRORS" ? h("p", { class: "notice error", role: "alert" }, error.message) : null,
+        wrong.length ? h("div", {}, h("h3", {}, t("✕ 提交前要解决的错误")), h("ul", { class: "flow-list" }, ...wrong.map((one) => h("li", {}, `${one.rule} ${one.title}：${t("{n} 处", { n: number(one.open) })} `, ...jump(one))))) : h("p", {}, t("✓ 没有错误。")),
+        silent.length ? h("h3", {}, t("! 警告须写明理由")) : null,
+        ...fields,
+        wrong.length ? null : h("div", { class: "field" }, h("label", { for: "submit-word" }, t("给审批人的话（可选）")), comment),
+        h("div", { class: "actions" }, close, wrong.length ? null : go_),
+      ].filter(Boolean),
+    );
+    body.querySelector("textarea, button")?.focus();
+  }
+
+  function go(code) {
+    for (const grid of model.grids.values()) {
+      if (grid.code !== code) continue;
+      model.setActive(grid.id);
+      desk.zoomTo(grid.id);
+      desk.open("grids");
+    }
+  }
+
+  await send({}, "");
 }
