@@ -73,7 +73,7 @@ def assignment(plan_id: int) -> dict[int, str | None]:
             sa.select(PlanUnit.unit_id, Grid.code).outerjoin(Grid, Grid.id == PlanUnit.grid_id)
             .where(PlanUnit.plan_id == plan_id)
         )  # fmt: skip
-        return {unit: code for unit, code in rows}
+        return {row.unit_id: row.code for row in rows}
 
 
 def plan(plan_id: int) -> Plan:
@@ -271,12 +271,9 @@ def test_cut_units_live_with_the_plan_that_is_in_force() -> None:
             .where(PlanUnit.plan_id == draft).order_by(Unit.buildings.desc(), Unit.id)
         ).first()  # fmt: skip
         assert unit is not None
-        west, south, east, north = session.execute(
-            sa.select(*(sa.func.round(f(Unit.geom).cast(sa.Numeric), 7) for f in (sa.func.ST_XMin, sa.func.ST_YMin, sa.func.ST_XMax, sa.func.ST_YMax)))
-            .where(Unit.id == unit.id)
-        ).one()  # fmt: skip
-    middle = (float(west) + float(east)) / 2
-    line = [[middle, float(south) - 0.001], [middle, float(north) + 0.001]]
+        sides = (f(Unit.geom) for f in (sa.func.ST_XMin, sa.func.ST_YMin, sa.func.ST_XMax, sa.func.ST_YMax))
+        west, south, east, north = session.execute(sa.select(*sides).where(Unit.id == unit.id)).one()
+    line = [[(west + east) / 2, south - 0.001], [(west + east) / 2, north + 0.001]]
     answer = operations.cut(SYSTEM, draft, plan(draft).version, uuid4(), uuid4(), unit.id, line)
     pieces = answer.saved[0].cut["pieces"] if hasattr(answer, "saved") else answer.cut["pieces"]
     force(draft, "approved")
