@@ -119,6 +119,17 @@ export const cut = liner("cut", {
     stage.overlay.set({ marks: [] });
     if (unit === null || unit === undefined) throw new Refused("CUT_MISSES", t("请画一条穿过单个单元的线。"));
     if (!stage.model.mayEdit) throw new Refused("STATE", t("此方案只能查看，不能修改。"));
-    stage.model.dispatchEvent(new CustomEvent("cut", { detail: { unit, line: line.map(([x, y]) => stage.model.ground.lonLat(x, y)) } }));
+    const whole = prolonged(stage.model.ground, unit, line);
+    stage.model.dispatchEvent(new CustomEvent("cut", { detail: { unit, line: whole.map(([x, y]) => stage.model.ground.lonLat(x, y)) } }));
   },
 });
+
+/** A line whose ends lie in the unit goes on straight until they lie outside. */
+function prolonged(ground, unit, line) {
+  const size = Math.hypot(ground.box[4 * unit + 2] - ground.box[4 * unit], ground.box[4 * unit + 3] - ground.box[4 * unit + 1]);
+  const out = ([x0, y0], [x1, y1]) => {
+    const length = Math.hypot(x1 - x0, y1 - y0) || 1;
+    return ground.inside(unit, x1, y1) ? [x1 + ((x1 - x0) / length) * size, y1 + ((y1 - y0) / length) * size] : [x1, y1];
+  };
+  return [out(line[1], line[0]), ...line.slice(1, -1), out(line.at(-2), line.at(-1))];
+}
