@@ -190,11 +190,13 @@ def across(unit: int, share: float = 0.5) -> list[tuple[float, float]]:
 
 
 def convex(units: list[int]) -> int:
-    """The largest of some units that a straight line can cut in two."""
+    """Of some units the one that a straight line is surest to cut in two, one with households if there is any."""
     with transaction() as session:
-        rows = session.execute(
-            sa.text("SELECT id, ST_AsBinary(geom) FROM unit WHERE id = ANY(:units)"), {"units": units}
-        ).all()
-    shapes = [(shapely.area(s) / shapely.area(shapely.convex_hull(s)), i) for i, s in
-              ((i, shapely.from_wkb(wkb)) for i, wkb in rows)]  # fmt: skip
-    return max(shapes)[1]
+        chosen = sa.text("SELECT id, households > 1, ST_AsBinary(geom) FROM unit WHERE id = ANY(:units)")
+        rows = session.execute(chosen, {"units": units}).all()
+
+    def roundness(wkb: bytes) -> float:
+        shape = shapely.from_wkb(wkb)
+        return float(shapely.area(shape) / shapely.area(shapely.convex_hull(shape)))
+
+    return max((lived_in, roundness(wkb), unit) for unit, lived_in, wkb in rows)[2]

@@ -99,11 +99,17 @@ def test_a_removed_grid_frees_its_units(draft: Draft) -> None:
 def test_everything_about_a_grid_changes_and_comes_back(draft: Draft) -> None:
     first, _, _, _ = draft.neighbours()
     before = draft.grids()[first]
-    code = draft.free_code(first)
-    for fields in ({"name": " 新名 "}, {"code": code}, {"workers": 3}, {"kind": "special"}, {"locked": True}):
+    code, workers = draft.free_code(first), (before["workers"] or 0) + 1
+    for fields in ({"name": " 新名 "}, {"code": code}, {"workers": workers}, {"kind": "special"}, {"locked": True}):
         draft.change(ops.Change(first, fields))
     row = draft.grids()[first]
-    assert (row["name"], row["code"], row["workers"], row["kind"], row["locked"]) == ("新名", code, 3, "special", True)
+    assert (row["name"], row["code"], row["workers"], row["kind"], row["locked"]) == (
+        "新名",
+        code,
+        workers,
+        "special",
+        True,
+    )
     assert row["status"] == "unchecked", "special-purpose grids have no bound"
     for version in range(draft.base, 1, -1):
         draft.undo(version)

@@ -19,9 +19,6 @@ from gridmap.services.operations.inverse import REVERSIBLE, Depended, Logged, ch
 from gridmap.services.operations.words import sentence
 from gridmap.sql import query
 
-#: More than this is not sent at once; who is further behind opens the plan anew.
-SINCE_MAX = 2000
-
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -75,7 +72,7 @@ def rows(
     after: int | None = None,
     before: int | None = None,
     versions: Sequence[int] | None = None,
-    limit: int = SINCE_MAX,
+    limit: int | None = None,
 ) -> list[Row]:
     """Rows of the log, newest first."""
     asked = {"plan": plan_id, "after": after, "before": before, "limit": limit}
