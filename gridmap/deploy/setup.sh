@@ -45,6 +45,7 @@ missing_packages() {
         has_chromium || on_ubuntu || echo chromium
         has_library libatomic.so.1 || echo libatomic1 # Playwright's driver stands on it
         command -v ogr2ogr >/dev/null || echo gdal-bin
+        command -v node >/dev/null || echo nodejs # the studio's modules are tested in it
     fi
 }
 install_packages() {

@@ -92,7 +92,7 @@ export class Model extends EventTarget {
       households,
       unassignedUnits: tally.freeUnits,
       unassignedHouseholds: tally.freeHouseholds,
-      compactness: tally.held ? tally.compact / tally.held : 0,
+      compactness: tally.meanCompactness(),
       ...this._moved.figures(),
     };
   }
@@ -124,7 +124,8 @@ export class Model extends EventTarget {
     }
     const pseudo = { id: "new", code: t("新"), name: t("新网格"), kind: "basic", region, locked: false };
     this._slots[this._scratch] = pseudo;
-    this.tally.bands[this._scratch] = this._band(pseudo);
+    this.tally.retire(this._scratch, false);
+    this.tally.setBand(this._scratch, this._band(pseudo));
     const origin = units.map((u) => this.tally.slot[u]);
     const slots = [...new Set(origin)].filter((s) => s >= 0);
     const before = slots.map((s) => this.tally.stats(s));
@@ -132,6 +133,7 @@ export class Model extends EventTarget {
     const touched = slots.map((s, k) => ({ grid: this._slots[s], before: before[k], after: this.tally.stats(s) }));
     touched.push({ grid: pseudo, before: null, after: this.tally.stats(this._scratch) });
     this.tally.move(units, origin);
+    this.tally.retire(this._scratch, true);
     return { units, to: "new", touched, households: touched.at(-1).after.households, refused: this._refusal(units, null) };
   }
 

@@ -1,8 +1,8 @@
 /**
  * Who holds which unit, and every figure of the grids that follows from it.
  *
- * Grids live in slots 0, 1, …; slot -1 is "in no grid". Touched slots are added up anew from their members, as the engine
- * does (geodata/redraw/ledger.py), so a move and its undo give back exactly the same figures, and both agree.
+ * Grids live in slots 0, 1, …; slot -1 is "in no grid". Touched slots are added up anew from their members in ascending
+ * order, as the engine does (geodata/redraw/ledger.py), so a move and its undo give back exactly the same figures.
  */
 
 export const STATUSES = ["within", "under", "over", "empty", "unchecked"];
@@ -25,7 +25,6 @@ export class Tally {
     this.bands = [];
     this.counts = new Int32Array(STATUSES.length);
     this.broken = 0; // grids in more than one piece
-    this.compact = 0; // sum of Polsby-Popper over grids that hold units
     this.held = 0; // grids that hold units
     this.freeUnits = 0;
     this.freeHouseholds = 0;
@@ -122,6 +121,13 @@ export class Tally {
     return perimeter > 0 ? Math.min((4 * Math.PI * this.areaM2[s]) / perimeter ** 2, 1) : 0;
   }
 
+  /** Mean Polsby-Popper of the slots that hold units, 0 where none does. */
+  meanCompactness() {
+    let sum = 0;
+    for (let s = 0; s < this.bands.length; s++) if (this.units[s] > 0) sum += this.compactness(s);
+    return this.held ? sum / this.held : 0;
+  }
+
   /** Every figure of a slot; `deviation` is below (negative) or above its band in households, `onRoads` null without border. */
   stats(s) {
     const band = this.bands[s];
@@ -166,13 +172,13 @@ export class Tally {
     const { first, other, pair, pairLengthM, pairBarrierM } = g;
     if (this.units[s] > 0) {
       this.held--;
-      this.compact -= this.compactness(s);
       this.broken -= this.pieces[s] > 1 ? 1 : 0;
     }
     this.counts[this.status[s]]--;
     let [units, households, population, buildings, area, perimeter, border, barrier] = [0, 0, 0, 0, 0, 0, 0, 0];
-    for (let u = this.head[s]; u >= 0; u = this.next[u]) {
-      units++;
+    for (let u = this.head[s]; u >= 0; u = this.next[u]) this.queue[units++] = u;
+    const members = this.queue.subarray(0, units).sort(); // in one order whatever was done: floats add up the same
+    for (const u of members) {
       households += g.households[u];
       population += g.population[u];
       buildings += g.buildings[u];
@@ -200,7 +206,6 @@ export class Tally {
     this.counts[this.status[s]]++;
     if (units > 0) {
       this.held++;
-      this.compact += this.compactness(s);
       this.broken += this.pieces[s] > 1 ? 1 : 0;
     }
   }
