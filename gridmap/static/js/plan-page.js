@@ -260,6 +260,7 @@ function pick(id, box = null) {
   if (id !== null) Object.assign(state, { rule: "", severity: "", region: "", unavoidable: false });
   fill();
   findings();
+  document.dispatchEvent(new CustomEvent("gridmap:picked", { detail: { id, name: named.get(id) ?? grids.feature(id)?.properties.name } }));
   if (id !== null) open("findings");
   if (id !== null && box) $("tab-findings").scrollIntoView({ block: "nearest" });
 }
@@ -318,6 +319,10 @@ $("grid-filters").addEventListener("submit", (event) => event.preventDefault());
 $("before").addEventListener("click", () => ((state.page -= 1), table()));
 $("after").addEventListener("click", () => ((state.page += 1), table()));
 grids.on("gridclick", ({ id }) => pick(id, false));
+document.addEventListener("gridmap:show-grid", ({ detail }) => {
+  pick(detail.id, null);
+  map.getContainer().scrollIntoView({ block: "center" });
+});
 grids.on("loaded", () => note(""));
 grids.on("tiles", () => note(t("这里网格很多，放大后可点选单个网格。")));
 grids.on("failed", () => note(t("网格未能取回，请检查网络后移动地图重试。")));

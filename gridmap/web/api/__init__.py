@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Sequence
+from json import dumps
 from typing import Annotated, Any, Generic, Self, TypeVar
 
 from flask import Blueprint, Flask, Request
@@ -111,7 +112,7 @@ class _Plugin(FlaskPlugin):
     def request_validation(
         self, request: Request, query: Any, json: Any, form: Any, headers: Any, cookies: Any
     ) -> None:
-        if json is not None and not isinstance(_body(request), dict):
+        if json is not None and not (isinstance(body := _body(request), dict) and _writable(request, body)):
             raise Invalid("BODY_NOT_JSON")
         super().request_validation(request, query, json, form, headers, cookies)  # type: ignore[no-untyped-call]
 
@@ -122,6 +123,17 @@ def _body(request: Request) -> object:
         return request.get_json(silent=True)
     except RecursionError:
         return None
+
+
+def _writable(request: Request, body: object) -> bool:
+    """Whether every text of ``body`` has a UTF-8 form; halves of characters (lone surrogates) have none."""
+    if b"\\ud" not in request.get_data().lower():
+        return True
+    try:
+        dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _refuse(request: Request, response: Any, error: Exception | None, *_: Any) -> None:

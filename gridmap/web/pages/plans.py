@@ -230,5 +230,6 @@ def _show(plan_id: int) -> str:
             "labels": labels,
             "kinds": misfit_words(),
             "checked": plan.checked_at is not None,
+            "may_comment": plan.state != "archived",
         },
     )
