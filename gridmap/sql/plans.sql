@@ -211,14 +211,3 @@ WITH held AS (
 SELECT DISTINCT t.id
 FROM held h JOIN grid g ON g.id = h.id CROSS JOIN LATERAL (VALUES (g.id), (g.parent_id)) AS t(id)
 WHERE h.now <> h.before AND t.id IS NOT NULL
-
--- name: ground_with_micro
--- The units of grids, those of their micro-grids included.
-SELECT p.grid_id, u.region_id, u.area_m2, ST_AsBinary(u.geom) AS geom
-FROM plan_unit p JOIN unit u ON u.id = p.unit_id
-WHERE p.plan_id = :plan AND p.grid_id = ANY(:grids)
-UNION ALL
-SELECT g.parent_id, u.region_id, u.area_m2, ST_AsBinary(u.geom)
-FROM plan_unit p JOIN grid g ON g.id = p.grid_id JOIN unit u ON u.id = p.unit_id
-WHERE p.plan_id = :plan AND g.parent_id = ANY(:grids)
-ORDER BY 1

@@ -3,6 +3,8 @@
 After each journey the plan in the browser, the plan on the server and a recount from nothing must agree.
 """
 
+# ruff: noqa: E501 - JavaScript in strings
+
 from __future__ import annotations
 
 import contextlib

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -15,7 +14,7 @@ from gridmap.errors import Invalid, NotFound
 from gridmap.services import audit, counts
 from gridmap.services.actor import Actor, Role
 from gridmap.services.plans.access import visible
-from gridmap.services.plans.make import home_regions, unions
+from gridmap.services.plans.derive import derive
 from gridmap.services.versions import raise_version
 from gridmap.sql import query
 
@@ -71,21 +70,9 @@ def write_copy(session: Session, base_id: int, draft_id: int, prefix: str) -> in
     copied = session.execute(query("redraw", "copy_units"), keys | {"units": [], "grids": []})
     parted = list(session.scalars(query("plans", "parted_copies"), keys))
     if parted:
-        reshape(session, draft_id, parted)
+        derive(session, parted, homes=True)
     counts.sum_plan(session, draft_id)
     return int(copied.rowcount)  # type: ignore[attr-defined]
-
-
-def reshape(session: Session, plan_id: int, grid_ids: list[int]) -> None:
-    """Derive the ground and the community of grids from the units they (or their micro-grids) hold now."""
-    ground = bulk.columns(session, query("plans", "ground_with_micro"), {"plan": plan_id, "grids": grid_ids})
-    ids, grid_of = np.unique(ground["grid_id"].astype(np.int64), return_inverse=True)
-    if not len(ids):
-        return
-    shapes = bulk.multi(unions(bulk.shapes(ground["geom"]), grid_of, len(ids)))
-    homes = home_regions(ground, grid_of, len(ids))
-    values = {"grids": ids.tolist(), "geoms": bulk.wkb_hex(shapes).tolist(), "regions": homes.tolist()}
-    session.execute(query("redraw", "reshape"), values)
 
 
 def _name(base: Plan, home: Region, scope: Region) -> str:

@@ -20,7 +20,8 @@ from gridmap.services import audit, counts
 from gridmap.services.actor import SYSTEM, Actor, Role
 from gridmap.services.jobs import queue
 from gridmap.services.placing import lock_units
-from gridmap.services.plans.copy import reshape, write_copy
+from gridmap.services.plans.copy import write_copy
+from gridmap.services.plans.derive import derive
 from gridmap.services.versions import raise_version
 from gridmap.services.workflow.codes import settle
 from gridmap.services.workflow.stand import in_force, replaced_by
@@ -146,7 +147,7 @@ def _composed(session: Session, actor: Actor, part: Plan, region: Region, before
     session.execute(query("workflow", "copy_units_outside"), keys)
     parted = list(session.scalars(query("plans", "parted_copies"), keys))
     if parted:
-        reshape(session, whole.id, parted)
+        derive(session, parted, homes=True)
     write_copy(session, part.id, whole.id, region.prefix)
     counts.sum_plan(session, whole.id)
     _born(session, actor, whole, "workflow.publish", base=before.id, part=part.id)

@@ -11,6 +11,7 @@ from flask_babel import gettext
 
 from gridmap.errors import Invalid
 from gridmap.services import workflow
+from gridmap.services.actor import Role
 from gridmap.web.forms import MENDABLE
 from gridmap.web.i18n import in_language
 from gridmap.web.pages.plans import pages
@@ -63,6 +64,7 @@ def approve(plan_id: int) -> ResponseReturnValue:
 @pages.post("/<int:plan_id>/publish")
 def publish(plan_id: int) -> ResponseReturnValue:
     """Put the plan in force from a day on, and go to the plan that is in force then."""
+    current_actor().require(Role.APPROVER)
     made = plan_id
 
     def work() -> None:

@@ -263,8 +263,11 @@ export class Session extends EventTarget {
       if (this.sending) return; // what is being sent brings the same, in order
       const fresh = answer.since.filter((op) => op.version > this.model.version);
       this._beneath(fresh);
+      // counts that were made anew (an import) raise the version and leave no operation: the ground itself is another
+      const counted = answer.version > this.model.version && !fresh.some((op) => op.version === answer.version);
       if (answer.version > this.model.version) this.model.setVersion(answer.version);
       this._rebase();
+      if (counted && !this.pending.length) this._tell("ground");
       if (fresh.length) this._tell("others", fresh);
       this._tell("present", answer);
       if (this.state === "offline") this.flush();
