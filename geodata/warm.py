@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import shapely
+
+if TYPE_CHECKING:
+    from geodata.redraw.model import Units
 
 _SIDE = 8
 _PACKAGE = Path(__file__).parent
@@ -17,6 +21,7 @@ def warm() -> None:
     _locating()
     _measuring()
     _redrawing()
+    rehearse()
 
 
 def forget_stale(folder: Path = _PACKAGE) -> int:
@@ -55,24 +60,16 @@ def _redrawing() -> None:
 
     from geodata.redraw.anneal import worth
     from geodata.redraw.engine import redraw
-    from geodata.redraw.fill import fill
     from geodata.redraw.ground import lay_out
     from geodata.redraw.heal import heal
     from geodata.redraw.measure import tabulate
-    from geodata.redraw.model import Band, Borders, Instance, Units
-    from geodata.redraw.parting import part_in_two
+    from geodata.redraw.model import Band, Instance
     from geodata.redraw.resplit import polish
     from geodata.redraw.state import State
     from geodata.redraw.tally import tally
 
-    n = _SIDE * _SIDE
-    number = np.arange(n).reshape(_SIDE, _SIDE)
-    i = np.concatenate([number[:, :-1].ravel(), number[:-1].ravel()])
-    j = np.concatenate([number[:, 1:].ravel(), number[1:].ravel()])
-    households = np.full(n, 49)
-    xy_m = np.stack(np.divmod(np.arange(n), _SIDE), axis=1) * 100.0
-    borders = Borders.plain(i, j, np.full(len(i), 100.0))
-    units = Units.of(households, np.full(n, 1e4), np.full(n, 400.0), xy_m, borders, compound=np.arange(n) // 3)
+    units = _squares()
+    households, n = units.households, len(units)
     drawn = redraw(Instance.of(units, Band(300, 500)), moves=100_000, seconds=20.0)
     households[0] += 250
     units = replace(units, households=households)
@@ -86,12 +83,41 @@ def _redrawing() -> None:
     state = State(instance, drawn.plan)
     state.move([0], int(drawn.plan[-1]))
     state.undo()
-    part_in_two(instance, drawn.plan, int(drawn.plan[-1]))
-    fill(instance, np.where(np.arange(n) % 5 == 0, -1, drawn.plan))
     ground = lay_out(instance)
     with ThreadPoolExecutor(1) as pool:
         slots = int(drawn.plan.max()) + 5
         polish(ground, tally(ground, drawn.plan, slots), worth(slots), sizes=(1, 2, 3), pool=pool)
+
+
+def _squares() -> Units:
+    """A town of 8 x 8 squares of 49 households."""
+    from geodata.redraw.model import Borders, Units
+
+    n = _SIDE * _SIDE
+    number = np.arange(n).reshape(_SIDE, _SIDE)
+    i = np.concatenate([number[:, :-1].ravel(), number[:-1].ravel()])
+    j = np.concatenate([number[:, 1:].ravel(), number[1:].ravel()])
+    xy_m = np.stack(np.divmod(np.arange(n), _SIDE), axis=1) * 100.0
+    borders = Borders.plain(i, j, np.full(len(i), 100.0))
+    return Units.of(np.full(n, 49), np.full(n, 1e4), np.full(n, 400.0), xy_m, borders, compound=np.arange(n) // 3)
+
+
+def rehearse() -> None:
+    """Load the kernels that suggestions to an editor run: a second in a new process, once :func:`warm` was run."""
+    from geodata.redraw.explain import explain
+    from geodata.redraw.fill import fill
+    from geodata.redraw.heal import heal
+    from geodata.redraw.model import Band, Instance
+    from geodata.redraw.parting import part_in_two
+
+    n = _SIDE * _SIDE
+    plan = np.arange(n) // _SIDE
+    plan[:2] = 1  # six squares and ten of 49: one too few, one too many
+    instance = Instance.of(_squares(), Band(300, 450), start=plan)
+    explain(instance, plan, repairs=True, budget_s=0.1)
+    heal(instance, plan, 0)
+    part_in_two(instance, plan, 1)
+    fill(instance, np.where(np.arange(n) % 5 == 0, -1, plan))
 
 
 if __name__ == "__main__":

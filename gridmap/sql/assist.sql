@@ -11,8 +11,8 @@ WHERE p.plan_id = :plan AND coalesce(g.parent_id, g.id) = ANY(:grids)
 ORDER BY r.code
 
 -- name: unassigned
--- Communities with units in no grid, and these units.
-SELECT r.code, array_agg(u.id ORDER BY u.number, u.id) AS units
+-- Communities with units in no grid, these units, and their households.
+SELECT r.code, array_agg(u.id ORDER BY u.number, u.id) AS units, sum(u.households) AS households
 FROM plan_unit p
 JOIN unit u ON u.id = p.unit_id
 JOIN region r ON r.id = u.region_id

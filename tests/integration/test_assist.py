@@ -296,3 +296,15 @@ def test_over_the_api(shared: str, tmp_path: Path) -> None:
 def test_every_error_has_its_sentences() -> None:
     for code in ("ASSIST_GRID_MICRO", "ASSIST_GRID_EMPTY", "ASSIST_CLOSED"):
         assert CodedError(code, code_="1").sentence("zh") != CodedError(code, code_="1").sentence("en")
+
+
+def test_an_open_studio_makes_the_process_ready(shared: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(assist, "get_ready", lambda: asked.append("ready"))
+    app = make_app(tmp_path)
+    add_person("early", "planner")
+    client = signed_in(app, "early")
+    app.testing = False
+    assert client.get("/api/v1/regions").status_code == 200 and asked == []
+    assert client.get("/api/v1/plans/987654/studio").status_code == 404 and asked == []
+    assert client.get(f"/api/v1/plans/{PLAN}/studio").status_code == 200 and asked == ["ready"]

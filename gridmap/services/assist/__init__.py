@@ -9,6 +9,7 @@ from gridmap.services.assist.halve import Halves, halve
 from gridmap.services.assist.heal import Cure, heal
 from gridmap.services.assist.merge import Merge, merges
 from gridmap.services.assist.preview import PreviewView, ask_preview, follow, run_preview, stop
+from gridmap.services.assist.ready import get_ready
 from gridmap.services.assist.suggest import Figure, Suggestion
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "ask_preview",
     "fill",
     "follow",
+    "get_ready",
     "halve",
     "heal",
     "merges",

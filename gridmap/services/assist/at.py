@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from geodata.redraw.model import Ints
 from gridmap.db.engine import service
 from gridmap.db.models import Grid, Plan
 from gridmap.errors import Conflict, Invalid, NotFound
@@ -70,6 +73,24 @@ def at_version(session: Session, actor: Actor, plan_id: int, version: int, wish:
     ground = read.within(session, actor, plan_id, wish)
     unchanged(session, plan_id, version)
     return ground
+
+
+def cut_down(ground: Ground, members: Ints) -> Ground:
+    """``ground`` with the units ``members`` (k,; ascending) alone."""
+    from geodata.redraw.subset import subset
+
+    task, kept = subset(ground.instance, members)
+    used = np.unique(ground.instance.units.group[members])
+    return replace(
+        ground,
+        instance=task,
+        unit_ids=ground.unit_ids[members],
+        grid_ids=ground.grid_ids[kept],
+        grid_codes=ground.grid_codes[kept],
+        grid_names=ground.grid_names[kept],
+        codes=ground.codes[used],
+        names=ground.names[used],
+    )
 
 
 def homes_of(session: Session, plan_id: int, grids: Sequence[int]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from geodata.redraw.result import Redrawn, Step, Violation
 from gridmap.db.engine import service
 from gridmap.errors import Conflict
 from gridmap.services.actor import Actor
-from gridmap.services.assist.at import at_version, require_version
+from gridmap.services.assist.at import at_version, cut_down, require_version
 from gridmap.services.assist.suggest import Names, moves_of
 from gridmap.services.redraw import tell
 from gridmap.services.redraw.ground import Ground
@@ -54,29 +54,13 @@ def scope(session: Session, actor: Actor, task: Task) -> Ground:
 
 def limited(ground: Ground, grids: Sequence[int]) -> Ground:
     """``ground`` cut down to the units of ``grids`` (ids; none: all of it) that are not closed."""
-    from geodata.redraw.subset import subset
-
     instance = ground.instance
     free = ~instance.in_closed()
     if grids:
         free &= np.isin(instance.start, np.flatnonzero(np.isin(ground.grid_ids, list(grids))))
     if not free.any():
         raise Conflict("ASSIST_CLOSED_ALL")
-    if not grids:
-        return ground
-    members = np.flatnonzero(free)
-    task, kept = subset(instance, members)
-    used = np.unique(instance.units.group[members])
-    return replace(
-        ground,
-        instance=task,
-        unit_ids=ground.unit_ids[members],
-        grid_ids=ground.grid_ids[kept],
-        grid_codes=ground.grid_codes[kept],
-        grid_names=ground.grid_names[kept],
-        codes=ground.codes[used],
-        names=ground.names[used],
-    )
+    return cut_down(ground, np.flatnonzero(free)) if grids else ground
 
 
 def draw(actor: Actor, task: Task, say: Say, asked: Asked) -> tuple[dict[str, Any], str]:

@@ -6,7 +6,6 @@ Who asks for another preview of the same plan ends the one before.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
@@ -84,7 +83,7 @@ def ask_preview(
         "grids": list(grids),
         "front": front,
     }
-    return jobs.queue(session, actor, TASK, subject, region.code, lane=QUICK, seen=time.time(), **given)
+    return jobs.queue(session, actor, TASK, subject, region.code, lane=QUICK, **given)
 
 
 @service

@@ -101,22 +101,27 @@ class Names:
         )
 
 
+def parts_of(start: Ints, plan: Ints) -> list[tuple[int, int, Ints]]:
+    """What differs between two plans (n,): origin, target and units of each pair of grids, in their order."""
+    units = np.flatnonzero(plan != start)
+    units = units[np.lexsort((units, plan[units], start[units]))]
+    ways = np.stack([start[units], plan[units]], axis=1)
+    breaks = np.flatnonzero(np.any(np.diff(ways, axis=0) != 0, axis=1)) + 1
+    return [(int(start[one[0]]), int(plan[one[0]]), one) for one in np.split(units, breaks) if len(one)]
+
+
 def moves_of(ground: Ground, plan: Ints, names: Names) -> list[dict[str, Any]]:
     """What ``plan`` (n,) moves, a move for each pair of grids."""
-    start, households = ground.instance.start, ground.instance.units.households
-    units = np.flatnonzero(plan != start)
-    found = []
-    for origin, target in sorted(set(zip(start[units].tolist(), plan[units].tolist(), strict=True))):
-        mine = units[(start[units] == origin) & (plan[units] == target)]
-        found.append(
-            {
-                "to": names.ref(target),
-                "from": names.ref(origin),
-                "units": ground.unit_ids[mine].tolist(),
-                "households": int(households[mine].sum()),
-            }
-        )
-    return found
+    households = ground.instance.units.households
+    return [
+        {
+            "to": names.ref(target),
+            "from": names.ref(origin),
+            "units": ground.unit_ids[units].tolist(),
+            "households": int(households[units].sum()),
+        }
+        for origin, target, units in parts_of(ground.instance.start, plan)
+    ]
 
 
 def suggest(ground: Ground, plan: Ints, locale: str) -> Suggestion:
@@ -143,11 +148,9 @@ def suggest(ground: Ground, plan: Ints, locale: str) -> Suggestion:
 
 
 def _words(ground: Ground, plan: Ints, names: Names, before: list[GridNow], after: list[GridNow]) -> Iterable[str]:
-    start, households = ground.instance.start, ground.instance.units.households
-    units = np.flatnonzero(plan != start)
-    for origin, target in sorted(set(zip(start[units].tolist(), plan[units].tolist(), strict=True))):
-        mine = units[(start[units] == origin) & (plan[units] == target)]
-        told = {"units": len(mine), "households": int(households[mine].sum()), "to": names.short(target)}
+    households = ground.instance.units.households
+    for origin, target, units in parts_of(ground.instance.start, plan):
+        told = {"units": len(units), "households": int(households[units].sum()), "to": names.short(target)}
         if origin < 0:
             yield sentence("ASSIST_PLACE", names.locale, **told)
         else:

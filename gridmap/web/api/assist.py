@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
+from flask import Response, current_app, request
 from pydantic import Field
 
 from gridmap.services import assist, redraw
-from gridmap.web.api import Model, endpoint
+from gridmap.web.api import Model, api, endpoint
 from gridmap.web.i18n import in_language
 from gridmap.web.session import current_actor
 
 SECONDS_MAX = 120.0
+#: What tells that an editor is at work on a plan, and may ask soon.
+AT_WORK = ("api.open_studio", "api.plan_ground", "api.pulse")
 
 Id = Annotated[int, Field(ge=1, le=2**62)]
 Version = Annotated[int, Field(ge=0, le=2**62)]
@@ -184,6 +187,14 @@ class PreviewOut(Model):
             plans=view.result["plans"],
             **{name: view.result.get(name) for name in known},
         )
+
+
+@api.after_request
+def get_ready(answer: Response) -> Response:
+    """Load the engine in this process once an editor is seen; the tests of the web load it when they ask."""
+    if request.endpoint in AT_WORK and answer.status_code == 200 and not current_app.testing:
+        assist.get_ready()
+    return answer
 
 
 @endpoint("/plans/<int:plan_id>/heal", tag="assist", method="POST", json=GridAsk, response=HealOut, errors=[409])
