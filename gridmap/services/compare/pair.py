@@ -1,0 +1,207 @@
+"""Comparing two plans: where both reach and the reader may look, kept while neither changes."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from geodata.comparison import Flows, flows
+from gridmap.db.engine import engine, service
+from gridmap.db.models import Plan, Region
+from gridmap.errors import Invalid
+from gridmap.services.actor import Actor, Role
+from gridmap.services.compare import table
+from gridmap.services.compare.ground import Common, common
+from gridmap.services.compare.load import Half, half
+from gridmap.services.compare.table import Moves, Row, Sums
+from gridmap.services.plans.access import overlap, subtree, visible
+from gridmap.services.versions import versions
+from gridmap.sql import query
+
+_KEPT = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """One of the two plans."""
+
+    id: int
+    name: str
+    state: str
+    version: int
+    region_code: str
+    region_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Plan A and plan B over ``region`` (the smaller of both); cases are those between ``since`` and ``until``."""
+
+    a: Named
+    b: Named
+    region_code: str
+    region_name: str
+    since: datetime
+    until: datetime
+    before: Sums
+    after: Sums
+    moves: Moves
+    rows: tuple[Row, ...]
+    flows: Flows
+    common: Common
+    half_a: Half
+    half_b: Half
+
+
+@dataclass(frozen=True, slots=True)
+class RowPage:
+    """One page of rows, and how many there are in all."""
+
+    rows: tuple[Row, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A plan to compare another with."""
+
+    id: int
+    name: str
+
+
+_kept: OrderedDict[Hashable, Comparison] = OrderedDict()
+_lock = threading.Lock()
+
+
+@service
+def compare(session: Session, actor: Actor, a_id: int, b_id: int) -> Comparison:
+    """Compare plan B with plan A, where the reader may look.
+
+    Raises ``NotFound`` PLAN_NOT_FOUND, ``Invalid`` COMPARE_SAME, COMPARE_APART.
+    """
+    (a, home_a), (b, home_b) = visible(session, actor, a_id), visible(session, actor, b_id)
+    if a_id == b_id:
+        raise Invalid("COMPARE_SAME", plan=a.name)
+    if not overlap(home_a.prefix, home_b.prefix):
+        raise Invalid("COMPARE_APART", a=a.name, b=b.name)
+    scope = max(home_a, home_b, key=lambda region: len(region.prefix))
+    patterns = _patterns(actor, scope)
+    if not patterns:
+        raise Invalid("COMPARE_APART", a=a.name, b=b.name)
+    state = versions(session)
+    key = (
+        str(engine().url),
+        *((plan.id, plan.version, plan.checked_version, plan.name, plan.state) for plan in (a, b)),
+        *(state[name] for name in ("regions", "buildings", "units", "plans", "cases")),
+        *patterns,
+    )
+    with _lock:
+        if key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key]
+    found = _compare(session, (a, home_a), (b, home_b), scope, patterns)
+    with _lock:
+        _kept[key] = found
+        while len(_kept) > _KEPT:
+            _kept.popitem(last=False)
+    return found
+
+
+def _patterns(actor: Actor, scope: Region) -> list[str]:
+    """LIKE patterns of what lies in the scope and where the actor may look."""
+    mine = (prefix for prefix in actor.prefixes(Role.VIEWER) if overlap(scope.prefix, prefix))
+    return sorted({f"{max(scope.prefix, prefix, key=len)}%" for prefix in mine})
+
+
+def _compare(
+    session: Session, a: tuple[Plan, Region], b: tuple[Plan, Region], scope: Region, patterns: list[str]
+) -> Comparison:
+    year = session.execute(query("compare", "year")).one()
+    half_a, half_b = (half(session, plan, patterns, year.since, year.until) for plan, _ in (a, b))
+    ground = common(session, half_a, half_b)
+    changed = flows(ground.pieces, half_a.grids["code"].tolist(), half_b.grids["code"].tolist())
+    rows = table.rows(half_a, half_b, changed)
+    return Comparison(
+        _named(*a),
+        _named(*b),
+        scope.code,
+        scope.name,
+        year.since,
+        year.until,
+        table.sums(half_a),
+        table.sums(half_b),
+        table.moves(half_a, changed, ground, rows),
+        rows,
+        changed,
+        ground,
+        half_a,
+        half_b,
+    )
+
+
+def _named(plan: Plan, region: Region) -> Named:
+    return Named(plan.id, plan.name, plan.state, plan.version, region.code, region.name)
+
+
+#: What a table of rows may be ordered by.
+ORDERS = ("code", "moved", "households", "cases")
+
+
+@service
+def page(
+    session: Session,
+    actor: Actor,
+    a_id: int,
+    b_id: int,
+    *,
+    region: str | None = None,
+    change: tuple[str, ...] = (),
+    status: str | None = None,
+    text: str | None = None,
+    order: str = "code",
+    limit: int = 50,
+    offset: int = 0,
+) -> RowPage:
+    """Rows of a comparison; ``region`` is a code or a prefix, ``status`` that of the grid after (of a gone one before).
+
+    Without ``change`` rows that did not change are left out. ``order``: "code", or greatest "moved" (in and out),
+    "households" (difference) or "cases" (difference) first.
+    """
+    found = compare.within(session, actor, a_id, b_id).rows
+    prefix, wanted = subtree(region) or "", change or table.CHANGES[:-1]
+    rows = [
+        row
+        for row in found
+        if row.change in wanted
+        and (row.region_code or "").startswith(prefix)
+        and (status is None or status == (row.after or row.before).status)  # type: ignore[union-attr]
+        and (not text or any(text in f"{one.code} {one.name or ''}" for one in (row.before, row.after) if one))
+    ]
+    if order == "moved":
+        rows.sort(key=lambda row: -row.moved_in - row.moved_out)
+    elif order in ("households", "cases"):
+        rows.sort(key=lambda row: -abs(_of(row.after, order) - _of(row.before, order)))
+    return RowPage(tuple(rows[offset : offset + limit]), len(rows))
+
+
+def _of(grid: Any, name: str) -> int:
+    return 0 if grid is None else int(getattr(grid, name))
+
+
+@service
+def partners(session: Session, actor: Actor, plan_id: int) -> dict[str, Partner]:
+    """What a plan is best compared with, as far as there is such: ``in_force`` and ``base``."""
+    visible(session, actor, plan_id)
+    found: dict[str, Partner] = {}
+    key = {"plan": plan_id, "prefixes": list(actor.prefixes(Role.VIEWER))}
+    for row in session.execute(query("compare", "partners"), key):
+        for name in ("in_force", "base"):
+            if getattr(row, name):
+                found.setdefault(name, Partner(row.id, row.name))
+    return found
