@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -10,25 +11,31 @@ from gridmap.cli.common import coded_errors, emit, json_option, ready_database
 
 
 @click.command("export")
-@click.option("--plan", "plan_id", type=int, required=True, help="Number of the plan (gridmap plans list).")
+@click.option("--plan", "plan_id", type=int, help="Number of the plan (gridmap plans list).")
+@click.option("--date", "day", type=click.DateTime(["%Y-%m-%d"]), help="Instead: the plan in force on that day.")
+@click.option("--region", help="With --date: 12-digit code of a region of that plan.")
 @click.option(
     "--format",
     "fmt",
     required=True,
-    help="gpkg, geojson, shp (zip), xlsx, csv, units-csv (which unit is in which grid), report-xlsx or report-pdf.",
+    help="gpkg, geojson, shp (zip), xlsx, csv, units-csv (which unit is in which grid), report-xlsx, report-pdf,"
+    " dossier-xlsx or dossier-pdf.",
 )
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write.")
 @json_option
-def command(plan_id: int, fmt: str, out: Path, as_json: bool) -> None:
-    """Write a plan, or the report of its last check."""
-    from gridmap.services import exports, reports
+def command(plan_id: int | None, day: datetime | None, region: str | None, fmt: str, out: Path, as_json: bool) -> None:
+    """Write a plan, the report of its last check, or the dossier for its approval."""
+    from gridmap.services import exports, plans, reports
     from gridmap.services.actor import SYSTEM
 
+    if (plan_id is None) == (day is None):
+        raise click.UsageError("give either --plan or --date")
     with coded_errors(as_json), ready_database():
-        if fmt == "report-xlsx":
-            path = reports.check_xlsx(SYSTEM, plan_id, path=out)
-        elif fmt == "report-pdf":
-            path = reports.check_pdf(SYSTEM, plan_id, path=out)
+        if day is not None:
+            plan_id = plans.held_on(SYSTEM, day.date(), region)
+        assert plan_id is not None
+        if fmt in reports.REPORTS:
+            path = reports.REPORTS[fmt](SYSTEM, plan_id, path=out)
         else:
             path = exports.plan(SYSTEM, plan_id, fmt, path=out)
     emit({"file": str(path), "bytes": path.stat().st_size}, as_json, lambda: str(path))

@@ -15,7 +15,7 @@ from gridmap.db import bulk
 from gridmap.db.engine import service
 from gridmap.errors import NotFound
 from gridmap.services.actor import Actor, Role
-from gridmap.services.plans.access import subtree, visible
+from gridmap.services.plans.access import in_force_on, subtree, visible
 from gridmap.sql import query
 
 STATUSES = ("under", "within", "over", "empty", "unchecked")
@@ -225,3 +225,13 @@ def _prefixes(actor: Actor) -> dict[str, list[str]]:
 def escaped(text: str) -> str:
     """``text`` for LIKE, its wildcards taken literally."""
     return text.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_")
+
+
+@service
+def held_on(session: Session, actor: Actor, day: date, region: str | None = None) -> int:
+    """The plan that was, is or will be in force on a day; its id. Raises ``NotFound`` IN_FORCE_NONE."""
+    actor.require(Role.VIEWER)
+    found = in_force_on(session, actor, day, region)
+    if found is None:
+        raise NotFound("IN_FORCE_NONE", day=day.isoformat())
+    return found

@@ -13,8 +13,8 @@ from gridmap.web.api import Model, endpoint
 from gridmap.web.files import download
 from gridmap.web.session import current_actor
 
-#: What a plan is exported as, and what its check report is.
-FORMATS = (*exports.FORMATS, "report-xlsx", "report-pdf")
+#: What a plan is exported as, the report of its check, and the dossier for its approval.
+FORMATS = (*exports.FORMATS, *reports.REPORTS)
 
 
 class ReportQuery(Model):
@@ -25,14 +25,12 @@ class ReportQuery(Model):
 
 @endpoint("/plans/<int:plan_id>/exports/<string:fmt>", tag="plans", query=ReportQuery, errors=[409])
 def export_plan(plan_id: int, fmt: str, query: ReportQuery) -> Response:
-    """A plan as gpkg, geojson, shp (zip), xlsx, csv or units-csv; its last check as report-xlsx or report-pdf."""
+    """A plan as gpkg, geojson, shp (zip), xlsx, csv or units-csv; its check as report-*, its dossier as dossier-*."""
     actor = current_actor()
     if fmt not in FORMATS:
         raise Invalid("EXPORT_UNKNOWN_FORMAT", format=fmt, known=", ".join(FORMATS))
-    if fmt == "report-xlsx":
-        path = reports.check_xlsx(actor, plan_id, locale=query.language)
-    elif fmt == "report-pdf":
-        path = reports.check_pdf(actor, plan_id, locale=query.language)
+    if fmt in reports.REPORTS:
+        path = reports.REPORTS[fmt](actor, plan_id, locale=query.language)
     else:
         path = exports.plan(actor, plan_id, fmt)
     return download(path, f"plan-{plan_id}-{fmt}")

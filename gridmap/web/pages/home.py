@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, Flask, render_template, url_for
 from flask_babel import gettext
 
+from gridmap.services import workflow
 from gridmap.services.actor import Role
 from gridmap.services.home import CASE_DAYS, RURAL_POPULATION, Overview, overview
 from gridmap.web.session import current_actor
@@ -26,6 +27,7 @@ def index() -> str:
         "home/index.html",
         home=found,
         steps=_steps(found),
+        waiting=workflow.waiting(actor),
         rural_population=RURAL_POPULATION,
         case_days=CASE_DAYS,
         may_plan=actor.may(Role.PLANNER),

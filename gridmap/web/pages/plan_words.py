@@ -30,4 +30,6 @@ def export_choices() -> list[tuple[str, str, str]]:
         ("units-csv", gettext("单元归属 CSV"), gettext("可改后作为新方案导回")),
         ("report-xlsx", gettext("核查报告 XLSX"), gettext("逐条问题与提示")),
         ("report-pdf", gettext("核查报告 PDF"), gettext("带地图，可打印签字")),
+        ("dossier-pdf", gettext("审批材料 PDF"), gettext("前后地图、对照、理由、操作记录")),
+        ("dossier-xlsx", gettext("审批材料 XLSX"), gettext("同上，逐格逐步可筛选")),
     ]

@@ -145,6 +145,7 @@ def _index(form: NewPlanForm | None) -> str:
     return render_template(
         "plans/index.html",
         plans=plans.list_plans(actor, archived=archived),
+        today=date.today().isoformat(),
         archived=archived,
         form=form or (_new_form(actor) if actor.may(Role.PLANNER) else None),
         failed=form is not None,

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
 from gridmap.errors import Invalid
-from gridmap.services import workflow
+from gridmap.services import plans, workflow
 from gridmap.services.actor import Role
 from gridmap.web.forms import MENDABLE
 from gridmap.web.i18n import in_language
@@ -84,6 +84,16 @@ def restore(plan_id: int) -> ResponseReturnValue:
         made = workflow.restore(current_actor(), plan_id)
 
     return _do(plan_id, work, gettext("已恢复上一版方案。"), lambda: made)
+
+
+@pages.get("/in-force")
+def in_force() -> ResponseReturnValue:
+    """The plan that was, is or will be in force on a day: on to its page."""
+    asked = request.args.get("date", "")
+    day = _day(asked) if asked else date.today()
+    return redirect(
+        url_for("plans.show", plan_id=plans.held_on(current_actor(), day, request.args.get("region") or None))
+    )
 
 
 def _day(text: str) -> date:

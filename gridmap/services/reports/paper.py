@@ -1,0 +1,58 @@
+"""Pages for A4: a template printed to PDF that fetches nothing, and the map of a plan drawn for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import shapely
+from sqlalchemy.orm import Session
+
+from geodata.crs import middle_lon, to_metric
+from gridmap import ROOT
+from gridmap.db import bulk
+from gridmap.db.models import Region
+from gridmap.services import plans
+from gridmap.services.actor import Actor, Role
+from gridmap.services.plans.read import STATUSES
+from gridmap.services.reports import map_svg
+from gridmap.sql import query
+
+
+def printed(template: str, **told: Any) -> bytes:
+    """A template as PDF. Values whose names begin with ``map`` are SVG of :func:`plan_map`."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+    from weasyprint import HTML
+
+    pages = Environment(
+        loader=FileSystemLoader(ROOT / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    drawn = {name: Markup(svg) for name, svg in told.items() if name.startswith("map")}  # noqa: S704 - escaped by map_svg
+    swatches = {status: Markup(map_svg.swatch(status)) for status in STATUSES}  # noqa: S704
+    html = pages.get_template(template).render(**{**told, **drawn}, swatches=swatches, statuses=STATUSES)
+    made: bytes = HTML(string=html, base_url=str(ROOT), url_fetcher=_nothing).write_pdf()
+    return made
+
+
+def _nothing(url: str) -> dict[str, object]:
+    """The report stands alone: whatever it would fetch is a mistake."""
+    raise ValueError(f"the report must not fetch {url}")
+
+
+def plan_map(session: Session, actor: Actor, plan_id: int, region: Region, *, height_mm: float = 150.0) -> str:
+    """The grids of a plan inside a region that the actor may see, as SVG; empty where no grid has a place."""
+    table = plans.outlines.within(session, actor, plan_id, region=region.code)
+    chosen = table["kind"] != "micro"
+    table = {name: column[chosen] for name, column in table.items()}
+    if not len(table["id"]):
+        return ""
+    lon0 = middle_lon(table["geom"])
+    sides = dict(zip(("west", "south", "east", "north"), shapely.total_bounds(table["geom"]).tolist(), strict=True))
+    key = {**sides, "prefix": region.prefix, "prefixes": list(actor.prefixes(Role.VIEWER))}
+    layers = {
+        name: to_metric(bulk.shapes(bulk.columns(session, query("exports", f"map_{name}"), key)["geom"]), lon0)
+        for name in ("communities", "water", "roads")
+    }
+    labels = [str(code)[-3:] if code else "" for code in table["code"]]
+    content = map_svg.MapContent(to_metric(table["geom"], lon0), list(table["status"]), labels, **layers)
+    return map_svg.draw(content, height_mm=height_mm)
