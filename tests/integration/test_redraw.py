@@ -151,14 +151,22 @@ def test_the_stored_proposal_and_its_proofs_pass_the_independent_verifier(made: 
     ground = read(SYSTEM, BASE, SHORT)
     view = redraw.proposal(SYSTEM, made["plan_id"])
     assert view is not None
-    draft = assignment(made["plan_id"])
-    number: dict[str | None, int] = {}
-    for code in ground.grid_codes:
-        number.setdefault(code, len(number))
-    plan = np.array([number.setdefault(draft[int(unit)][1], len(number)) for unit in ground.unit_ids])
+    with transaction() as session:  # with its name: a code may stand twice in the demo town
+        chosen = sa.select(PlanUnit.unit_id, Grid.code, Grid.name).join(Grid, Grid.id == PlanUnit.grid_id)
+        rows = session.execute(chosen.where(Grid.plan_id == made["plan_id"]))
+        held = {unit: (code, name) for unit, code, name in rows}
+    number: dict[tuple[str, str | None], int] = {}
+    for code, name in zip(ground.grid_codes, ground.grid_names, strict=True):
+        number.setdefault((code, name), len(number))
+    plan = np.array([number.setdefault(held[int(unit)], len(number)) for unit in ground.unit_ids])
     found = [
         Violation(
-            number[one["grid"]], one["kind"], one["avoidable"], one["households"], one["population"], one["proof"]
+            number[one["grid"], one["name"]],
+            one["kind"],
+            one["avoidable"],
+            one["households"],
+            one["population"],
+            one["proof"],
         )
         for one in view.violations
     ]

@@ -7,76 +7,110 @@ import { short } from "./model.js";
 
 export const WORDS = { under: t("低于标准"), within: t("符合标准"), over: t("超出标准"), empty: t("无住户"), unchecked: t("无户数标准") };
 
+const MOST_LINES = 4;
+
+/**
+ * The card's elements are made once and only their text changes, its place is set without asking for its size, and it is
+ * a layer of its own: so a frame of the pointer costs neither a layout of the page nor a repaint of the map.
+ */
 export class Card {
   /** `host`: the map's frame; `voice`: an element with aria-live. */
   constructor(host, voice) {
-    this.element = h("div", { class: "studio-card", hidden: true, "aria-hidden": "true" });
+    this.head = text("p", "head");
+    this.lines = Array.from({ length: MOST_LINES }, () => new Line());
+    this.more = text("p", "more");
+    this.refused = text("p", "refused");
+    this.element = h("div", { class: "studio-card", hidden: true, "aria-hidden": "true" }, this.head, this.lines.map((one) => one.element), this.more, this.refused);
     host.append(this.element);
-    this.host = host;
     this.voice = voice;
+    this.size = [host.clientWidth, host.clientHeight];
+    new ResizeObserver(([entry]) => (this.size = [entry.contentRect.width, entry.contentRect.height])).observe(host);
   }
 
   /** Show what a change would do at a point of the frame (px). */
-  preview(preview, [x, y]) {
-    const rows = preview.touched.slice(0, 4).map(({ grid, before, after }) => line(grid, before, after));
-    if (preview.touched.length > 4) rows.push(h("p", { class: "more" }, t("另有 {n} 个网格", { n: preview.touched.length - 4 })));
-    this._show([
-      h("p", { class: "head" }, t("{units} 个单元 · {households} 户", { units: number(preview.units.length), households: number(preview.households) })),
-      ...rows,
-      preview.refused ? h("p", { class: "refused" }, `✕ ${preview.refused.text}`) : null,
-    ], x, y);
+  preview(preview, at) {
+    write(this.head, t("{units} 个单元 · {households} 户", { units: number(preview.units.length), households: number(preview.households) }));
+    this.lines.forEach((line, k) => line.show(preview.touched[k]));
+    write(this.more, preview.touched.length > MOST_LINES ? t("另有 {n} 个网格", { n: preview.touched.length - MOST_LINES }) : "");
+    write(this.refused, preview.refused ? `✕ ${preview.refused.text}` : "");
+    this._show(at);
   }
 
   /** Show the unit under the pointer and its grid. */
-  unit(model, unit, [x, y]) {
+  unit(model, unit, at) {
     const id = model.gridOf(unit);
-    const grid = id === null ? null : model.grids.get(id);
-    this._show([
-      h("p", { class: "head" }, model.ground.label(unit), " · ", t("{n} 户", { n: number(model.ground.households[unit]) })),
-      grid ? line(grid, null, model.stats(id)) : h("p", {}, t("未分配")),
-    ], x, y);
+    this._only(`${model.ground.label(unit)} · ${t("{n} 户", { n: number(model.ground.households[unit]) })}`);
+    if (id === null) write(this.more, t("未分配"));
+    else this.lines[0].show({ grid: model.grids.get(id), before: null, after: model.stats(id) });
+    this._show(at);
   }
 
-  message(text, [x, y]) {
-    this._show([h("p", { class: "head" }, text)], x, y);
+  message(sentence, at) {
+    this._only(sentence);
+    this._show(at);
   }
 
   hide() {
-    this.element.hidden = true;
+    if (!this.element.hidden) this.element.hidden = true;
   }
 
   /** Say a sentence to a screen reader. */
-  speak(text) {
-    this.voice.textContent = text;
+  speak(sentence) {
+    this.voice.textContent = sentence;
   }
 
-  _show(children, x, y) {
-    this.element.replaceChildren(...children.filter(Boolean));
-    this.element.hidden = false;
-    const { offsetWidth: w, offsetHeight: hh } = this.element;
-    const { clientWidth, clientHeight } = this.host;
-    const left = x + 18 + w > clientWidth ? x - w - 14 : x + 18;
-    const top = Math.min(Math.max(6, y + 16), clientHeight - hh - 6);
-    this.element.style.transform = `translate(${Math.max(6, left)}px, ${top}px)`;
+  _only(head) {
+    write(this.head, head);
+    for (const line of this.lines) line.show(undefined);
+    write(this.more, "");
+    write(this.refused, "");
+  }
+
+  /** Beside the pointer, on the side where there is room: by its own width and height, which nobody has to know. */
+  _show([x, y]) {
+    const [width, height] = this.size;
+    const across = x < width - 310 || x < width / 2 ? `${Math.max(6, Math.min(x + 18, width - 300))}px` : `calc(${x - 14}px - 100%)`;
+    const down = y < height / 2 ? `${Math.max(6, y + 16)}px` : `calc(${y - 12}px - 100%)`;
+    this.element.style.transform = `translate(${across}, ${down})`;
+    if (this.element.hidden) this.element.hidden = false;
   }
 }
 
-/** "003 412 → 380 户 ○ 符合标准 …" as an element. */
-function line(grid, before, after) {
-  const gone = after.units === 0;
-  const shift = before && before.households !== after.households ? `${number(before.households)} → ` : "";
-  return h(
-    "div",
-    { class: `grid-line is-${after.status}` },
-    h("p", {}, h("b", {}, short(grid)), ` ${grid.name ?? ""}`),
-    h(
-      "p",
-      {},
-      h("span", { class: "sign" }, SIGNS[after.status]),
-      gone ? t("不再有单元") : `${shift}${t("{n} 户", { n: number(after.households) })} · ${before && before.status !== after.status ? `${WORDS[before.status]} → ` : ""}${WORDS[after.status]}${deviation(after)}`,
-    ),
-    gone ? null : h("p", { class: "more" }, t("{people} 人 · {pieces} · 紧凑度 {c} · 沿路 {r}", figures(after))),
-  );
+/** An element with one text that `write` changes; hidden while it is empty. */
+function text(tag, className) {
+  return h(tag, { class: className, hidden: true }, document.createTextNode(""));
+}
+
+/** Change a text in place, so that nothing is made and nobody who watches the page's elements wakes. */
+function write(element, sentence) {
+  if (element.firstChild.data === sentence) return;
+  element.firstChild.data = sentence;
+  element.hidden = sentence === "";
+}
+
+/** "003 412 → 380 户 ○ 符合标准 …" as elements. */
+class Line {
+  constructor() {
+    [this.code, this.name, this.sign, this.state, this.more] = [text("b", ""), text("span", ""), text("span", "sign"), text("span", ""), text("p", "more")];
+    this.element = h("div", { hidden: true }, h("p", {}, this.code, " ", this.name), h("p", {}, this.sign, this.state), this.more);
+  }
+
+  /** `{grid, before, after}`, undefined to hide. */
+  show(touched) {
+    if (this.element.hidden === Boolean(touched)) this.element.hidden = !touched;
+    if (!touched) return;
+    const { grid, before, after } = touched;
+    const gone = after.units === 0;
+    const shift = before && before.households !== after.households ? `${number(before.households)} → ` : "";
+    const change = before && before.status !== after.status ? `${WORDS[before.status]} → ` : "";
+    const name = `grid-line is-${after.status}`;
+    if (this.element.className !== name) this.element.className = name;
+    write(this.code, short(grid));
+    write(this.name, grid.name ?? "");
+    write(this.sign, SIGNS[after.status]);
+    write(this.state, gone ? t("不再有单元") : `${shift}${t("{n} 户", { n: number(after.households) })} · ${change}${WORDS[after.status]}${deviation(after)}`);
+    write(this.more, gone ? "" : t("{people} 人 · {pieces} · 紧凑度 {c} · 沿路 {r}", figures(after)));
+  }
 }
 
 const figures = (s) => ({

@@ -9,6 +9,7 @@ const FONT = "'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif";
 const HUES = ["#8ecae6", "#f2c57c", "#b7d3a8", "#e3a7c0", "#c3b1e1", "#f4a38a", "#a8dadc", "#d9d27e"];
 const LABELS_FROM_ZOOM = 14.5; // farther out, the names of communities stand instead
 const UNITS_FROM_PX = 9; // narrower units are not told apart on the screen
+const ARCS_IN_PATH = 16;
 const FREE = null; // the shape of all units in no grid
 
 export class PlanLayer {
@@ -114,30 +115,25 @@ export class PlanLayer {
     return found;
   }
 
-  /** Borders of units inside a grid (fine, close up only) and of grids (ink on a light casing). */
+  /** Borders of grids (ink on a light casing), of communities, and of units inside a grid; from afar hairlines only. */
   _borders(on, box) {
     const { ctx, scale } = on;
     const { ground } = this;
     const { slot } = this.model.tally;
     const close = this.unitSide * scale >= UNITS_FROM_PX;
-    const [inner, outer, homes] = [new Path2D(), new Path2D(), new Path2D()];
+    const [inner, outer, homes] = [new Lines(ground), new Lines(ground), new Lines(ground)];
     this.picker.arcs.query(...box, (arc) => {
       const [left, right] = [ground.arcLeft[arc], ground.arcRight[arc]];
       const [a, b] = [left < 0 ? -2 : slot[left], right < 0 ? -2 : slot[right]];
-      if (a === b) close && ground.trace(inner, arc, true);
-      else ground.trace(left < 0 || right < 0 || ground.region[left] !== ground.region[right] ? homes : outer, arc, true);
+      if (a === b) close && inner.add(arc);
+      else (left < 0 || right < 0 || ground.region[left] !== ground.region[right] ? homes : outer).add(arc);
     });
-    ctx.lineJoin = ctx.lineCap = "round";
-    const stroke = (path, color, px) => {
-      ctx.strokeStyle = color;
-      ctx.lineWidth = px / scale;
-      ctx.stroke(path);
-    };
-    if (close) stroke(inner, "rgba(60, 76, 92, .38)", 0.8);
-    const thick = close ? 1 : 0.6;
-    stroke(outer, "rgba(255, 255, 255, .85)", 4 * thick);
-    stroke(outer, "#2b3a49", 1.8 * thick);
-    stroke(homes, "#5d4c8f", 2.4 * thick);
+    ctx.lineJoin = "bevel";
+    ctx.lineCap = "butt";
+    inner.stroke(ctx, "rgba(60, 76, 92, .38)", 0.8 / scale);
+    if (close) outer.stroke(ctx, "rgba(255, 255, 255, .85)", 4 / scale);
+    outer.stroke(ctx, "#2b3a49", (close ? 1.8 : 1) / scale);
+    homes.stroke(ctx, "#5d4c8f", (close ? 2.4 : 1.6) / scale);
   }
 
   /** What lies outside the community that the work is limited to is put behind a veil. */
@@ -179,6 +175,26 @@ export class PlanLayer {
         ctx.fillText(line, x, y + (k - 0.5) * 15);
       });
     }
+  }
+}
+
+/** Arcs to be stroked, a few to a path: the time that a wide stroke takes grows faster than what is in its path. */
+class Lines {
+  constructor(ground) {
+    this.ground = ground;
+    this.paths = [];
+    this.count = 0;
+  }
+
+  add(arc) {
+    if (this.count++ % ARCS_IN_PATH === 0) this.paths.push(new Path2D());
+    this.ground.trace(this.paths.at(-1), arc, true);
+  }
+
+  stroke(ctx, color, width) {
+    ctx.strokeStyle = color;
+    ctx.lineWidth = width;
+    for (const path of this.paths) ctx.stroke(path);
   }
 }
 

@@ -1,10 +1,15 @@
 /** What is only there for a moment: hover, preview, selection, brush, drawn lines, the keyboard's cursor, marks. */
 
 import { outline } from "./outline.js";
-import { surface } from "./surface.js";
+import { around, surface } from "./surface.js";
 
 const INK = { join: "#0b5d3b", leave: "#8a1020", select: "#1446a0", cursor: "#111827", active: "#0b4f8a", mark: "#b3001b" };
+const STILL = new Set(["marks", "ghost"]);
 
+/**
+ * Two canvases: what stays where it is (the active grid, selection, marks, a proposal) and what follows the pointer. Each
+ * is a list of things to draw, `{path, box, fill, alpha, ink, px, dash, cased}`, and only as large as they are together.
+ */
 export class Overlay {
   constructor(model, layer) {
     this.model = model;
@@ -16,105 +21,127 @@ export class Overlay {
     this.border = null; // arcs of a border at hand
     this.marks = []; // units that a finder points at
     this.ghost = null; // a proposal: {units -> colour index}
-    this.surface = surface(model.ground, { className: "studio-overlay", draw: (on) => this._draw(on) });
-    for (const name of ["change", "selection", "active", "grids"]) model.addEventListener(name, () => this.touch());
+    this.still = this._canvas("studio-still", () => this._staying());
+    this.moving = this._canvas("studio-overlay", () => this._following());
+    this.stale = new Set();
+    for (const name of ["change", "selection", "active", "grids"]) model.addEventListener(name, () => this.touch(this.still, this.moving));
   }
 
   add(map) {
-    this.surface.addTo(map);
+    this.still.surface.addTo(map);
+    this.moving.surface.addTo(map);
     return this;
   }
 
   /** Set some of what is shown, and draw with the next frame. */
   set(values) {
-    Object.assign(this, values);
-    this.touch();
+    for (const [name, value] of Object.entries(values)) {
+      if (this[name] === value) continue;
+      this[name] = value;
+      this.touch(STILL.has(name) ? this.still : this.moving);
+    }
   }
 
-  touch() {
-    if (this.waiting) return;
-    this.waiting = requestAnimationFrame(() => this.now());
+  /** Draw these canvases (all, if none is named) with the next frame. */
+  touch(...canvases) {
+    for (const one of canvases.length ? canvases : [this.still, this.moving]) this.stale.add(one);
+    this.waiting ||= requestAnimationFrame(() => this.now());
   }
 
   now() {
     cancelAnimationFrame(this.waiting);
     this.waiting = 0;
-    this.surface.redraw();
+    for (const one of this.stale) one.surface.redraw();
+    this.stale.clear();
   }
 
-  _draw(on) {
-    const { ctx, scale } = on;
+  _canvas(className, things) {
+    let list = [];
+    const fit = () => {
+      list = things().filter((one) => one?.path);
+      return list.reduce((box, one) => around(box, one.box), null);
+    };
+    return { surface: surface(this.model.ground, { className, fit, draw: (on) => list.forEach((one) => draw(on, one)) }) };
+  }
+
+  /** A thing around units. */
+  _around(units, style) {
+    const mine = units instanceof Set ? units : new Set(units);
+    return { ...outline(this.model.ground, [...mine], (unit) => mine.has(unit)), ...style };
+  }
+
+  _staying() {
+    const { active, selection } = this.model;
+    const things = [];
+    for (const { units, color } of this.ghost ?? []) things.push(this._around(units, { fill: color, alpha: 0.5, ink: "#3b2a6b", px: 2, dash: [7, 4], cased: true }));
+    if (active !== null) things.push({ ...this.layer.shapes.get(active), ink: INK.active, px: 4, cased: true });
+    if (selection.size) things.push(this._around(selection, { fill: "rgba(20, 70, 160, .22)", ink: INK.select, px: 2.5, dash: [6, 4], cased: true }));
+    if (this.marks.length) things.push(this._around(this.marks, { ink: INK.mark, px: 4, dash: [8, 5], cased: true }));
+    return things;
+  }
+
+  _following() {
+    const { preview, border, hover, cursor, shape } = this;
+    const things = [];
+    if (preview?.units.length) {
+      const leave = preview.refused || preview.to === null;
+      things.push(this._around(preview.units, { fill: leave ? "rgba(138, 16, 32, .28)" : "rgba(11, 93, 59, .34)", ink: leave ? INK.leave : INK.join, px: 3, dash: leave ? [3, 5] : [], cased: true }));
+    }
+    if (border) things.push(this._arcs(border, { ink: INK.select, px: 5, cased: true }));
+    if (hover >= 0 && !preview) things.push(this._unit(hover, { ink: INK.cursor, px: 1.6 }));
+    if (cursor >= 0) things.push(this._unit(cursor, { ink: INK.cursor, px: 3, dash: [2, 5], cased: true }));
+    if (shape) things.push({ ...drawn(shape), ink: shape.kind === "line" ? INK.leave : INK.select, px: shape.kind === "circle" ? 1.5 : 2, dash: shape.kind === "circle" ? [] : [6, 4], cased: true });
+    return things;
+  }
+
+  _unit(unit, style) {
     const { ground } = this.model;
-    const line = (path, color, px, dash = []) => {
-      ctx.setLineDash(dash.map((one) => one / scale));
-      ctx.lineJoin = ctx.lineCap = "round";
-      ctx.strokeStyle = color;
-      ctx.lineWidth = px / scale;
-      ctx.stroke(path);
-    };
-    const cased = (path, color, px, dash) => {
-      line(path, "rgba(255, 255, 255, .95)", px + 3);
-      line(path, color, px, dash);
-    };
-    const around = (units) => {
-      const mine = units instanceof Set ? units : new Set(units);
-      return outline(ground, [...mine], (unit) => mine.has(unit))?.path;
-    };
-    if (this.ghost) {
-      for (const { units, color } of this.ghost) {
-        const path = around(units);
-        if (!path) continue;
-        ctx.globalAlpha = 0.5;
-        ctx.fillStyle = color;
-        ctx.fill(path, "evenodd");
-        ctx.globalAlpha = 1;
-        cased(path, "#3b2a6b", 2, [7, 4]);
-      }
-    }
-    const active = this.model.active !== null && this.layer.shapes.get(this.model.active);
-    if (active) cased(active.path, INK.active, 4);
-    if (this.model.selection.size) {
-      const path = around(this.model.selection);
-      ctx.fillStyle = "rgba(20, 70, 160, .22)";
-      ctx.fill(path, "evenodd");
-      cased(path, INK.select, 2.5, [6, 4]);
-    }
-    if (this.preview?.units.length) {
-      const path = around(this.preview.units);
-      const refused = this.preview.refused || this.preview.to === null;
-      ctx.fillStyle = refused ? "rgba(138, 16, 32, .28)" : "rgba(11, 93, 59, .34)";
-      ctx.fill(path, "evenodd");
-      cased(path, refused ? INK.leave : INK.join, 3, refused ? [3, 5] : []);
-    }
-    if (this.marks.length) cased(around(this.marks), INK.mark, 4, [8, 5]);
-    if (this.border) {
-      const path = new Path2D();
-      for (const arc of this.border) ground.trace(path, arc, true);
-      cased(path, INK.select, 5);
-    }
-    if (this.hover >= 0 && !this.preview) {
-      const path = new Path2D();
-      ground.traceUnit(path, this.hover);
-      line(path, INK.cursor, 1.6);
-    }
-    if (this.cursor >= 0) {
-      const path = new Path2D();
-      ground.traceUnit(path, this.cursor);
-      cased(path, INK.cursor, 3, [2, 5]);
-    }
-    if (this.shape) this._shape(on, cased);
-    ctx.setLineDash([]);
+    const path = new Path2D();
+    ground.traceUnit(path, unit);
+    return { path, box: ground.box.subarray(4 * unit, 4 * unit + 4), ...style };
   }
 
-  _shape(on, cased) {
-    const { kind, points, radius } = this.shape;
+  _arcs(arcs, style) {
+    const { ground } = this.model;
     const path = new Path2D();
-    if (kind === "circle") path.arc(points[0][0], points[0][1], radius, 0, 2 * Math.PI);
-    else if (kind === "box") path.rect(Math.min(points[0][0], points[1][0]), Math.min(points[0][1], points[1][1]), Math.abs(points[1][0] - points[0][0]), Math.abs(points[1][1] - points[0][1]));
-    else {
-      points.forEach(([x, y], k) => (k ? path.lineTo(x, y) : path.moveTo(x, y)));
-      if (kind === "lasso") path.closePath();
+    let box = null;
+    for (const arc of arcs) {
+      ground.trace(path, arc, true);
+      box = around(box, ground.arcBox.subarray(4 * arc, 4 * arc + 4));
     }
-    cased(path, kind === "line" ? INK.leave : INK.select, kind === "circle" ? 1.5 : 2, kind === "circle" ? [] : [6, 4]);
+    return { path: box && path, box, ...style };
   }
+}
+
+/** The path and box of a line, lasso, box or circle that is being drawn. */
+function drawn({ kind, points, radius = 0 }) {
+  const path = new Path2D();
+  const [xs, ys] = [points.map((p) => p[0]), points.map((p) => p[1])];
+  const box = [Math.min(...xs) - radius, Math.min(...ys) - radius, Math.max(...xs) + radius, Math.max(...ys) + radius];
+  if (kind === "circle") path.arc(points[0][0], points[0][1], radius, 0, 2 * Math.PI);
+  else if (kind === "box") path.rect(box[0], box[1], box[2] - box[0], box[3] - box[1]);
+  else {
+    points.forEach(([x, y], k) => (k ? path.lineTo(x, y) : path.moveTo(x, y)));
+    if (kind === "lasso") path.closePath();
+  }
+  return { path, box };
+}
+
+/** One thing: its ground, then its line on a light casing. */
+function draw({ ctx, scale }, { path, fill = null, alpha = 1, ink, px, dash = [], cased = false }) {
+  if (fill) {
+    ctx.globalAlpha = alpha;
+    ctx.fillStyle = fill;
+    ctx.fill(path, "evenodd");
+    ctx.globalAlpha = 1;
+  }
+  ctx.lineJoin = ctx.lineCap = "round";
+  const line = (color, width, dashes) => {
+    ctx.setLineDash(dashes.map((one) => one / scale));
+    ctx.strokeStyle = color;
+    ctx.lineWidth = width / scale;
+    ctx.stroke(path);
+  };
+  if (cased) line("rgba(255, 255, 255, .95)", px + 3, []);
+  line(ink, px, dash);
 }

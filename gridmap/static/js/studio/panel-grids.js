@@ -7,6 +7,7 @@ import { SIGNS } from "./layer.js";
 import { short } from "./model.js";
 
 const MOST_ROWS = 300;
+const ROWS_MS = 150; // the list follows when the hand rests: laying it out takes longer than a frame
 
 export class GridsPanel {
   /** `desk`: what the page offers (do, zoomTo, ask, askText). */
@@ -28,8 +29,10 @@ export class GridsPanel {
     if (this.waiting) return;
     this.waiting = requestAnimationFrame(() => {
       this.waiting = 0;
-      this.draw();
+      this.active();
     });
+    clearTimeout(this.resting);
+    this.resting = setTimeout(() => this.rows(), ROWS_MS);
   }
 
   draw() {
@@ -93,8 +96,25 @@ export class GridsPanel {
     const orders = { deviation: (a, b) => off(b) - off(a) || a[0].code.localeCompare(b[0].code), code: (a, b) => a[0].code.localeCompare(b[0].code), households: (a, b) => b[1].households - a[1].households };
     shown.sort(orders[this.order]);
     this.note.textContent = shown.length > MOST_ROWS ? t("{n} 个网格，列出前 {m} 个", { n: number(shown.length), m: MOST_ROWS }) : t("{n} 个网格", { n: number(shown.length) });
-    this.list.replaceChildren(...shown.slice(0, MOST_ROWS).map(([grid, s]) => this._row(grid, s)));
+    this._fill(shown.slice(0, MOST_ROWS));
     if (!shown.length) this.list.append(h("li", { class: "muted" }, model.grids.size ? t("没有符合筛选条件的网格。") : t("还没有网格：用框选或套索选中单元，再按“新建网格”。")));
+  }
+
+  /** Rows that say the same are kept, so that the focus stays where it is and little is laid out anew. */
+  _fill(shown) {
+    const before = this.kept ?? new Map();
+    const focused = document.activeElement?.closest?.("#grid-rows li")?.dataset.grid;
+    this.kept = new Map();
+    for (const [grid, s] of shown) {
+      const says = [s.status, s.households, s.deviation, s.pieces, grid.code, grid.name, grid.locked, this.model.mayEdit].join("|");
+      const known = before.get(grid.id);
+      this.kept.set(grid.id, known?.says === says ? known : { says, item: this._row(grid, s) });
+      this.kept.get(grid.id).item.firstChild.setAttribute("aria-pressed", String(grid.id === this.model.active));
+    }
+    const wanted = [...this.kept.values()].map(({ item }) => item);
+    if (wanted.length === this.list.children.length && wanted.every((item, k) => item === this.list.children[k])) return;
+    this.list.replaceChildren(...wanted);
+    if (focused && !this.list.contains(document.activeElement)) this.kept.get(Number(focused))?.item.firstChild.focus({ preventScroll: true });
   }
 
   _row(grid, s) {
@@ -111,7 +131,7 @@ export class GridsPanel {
     const lock = this.model.mayEdit
       ? h("button", { type: "button", class: "lock", "aria-pressed": String(Boolean(grid.locked)), "aria-label": t("锁定网格 {code}", { code: short(grid) }), onclick: () => this.lock([grid], !grid.locked) }, grid.locked ? t("锁") : t("开"))
       : null;
-    return h("li", {}, row, lock);
+    return h("li", { "data-grid": String(grid.id) }, row, lock);
   }
 
   _button(label, onclick) {
