@@ -45,7 +45,7 @@ export class LogPanel {
       { class: here ? "here" : "" },
       h("div", { class: op.undone_by ? "undone" : "" }, op.sentence),
       op.why ? h("div", { class: "small" }, op.why) : null,
-      h("div", { class: "when" }, `${when.format(new Date(op.at))} · ${op.user?.name ?? t("系统")} · #${op.version}${op.undone_by ? ` · ${t("已撤销")}` : ""}`),
+      h("div", { class: "when" }, `${when.format(new Date(op.at))} · ${op.user?.name ?? t("系统")} · #${op.version}${op.undone_by ? ` · ${t("已被撤销")}` : ""}`),
       h(
         "div",
         { class: "actions" },
