@@ -53,19 +53,8 @@
     community: { color: "#7a6bab", width: 1.4, dash: [4, 3] },
   };
 
-  /** Tiles that the browser paints on to the page once, instead of putting each together with the others in every frame. */
-  const still = (layer) => {
-    const create = layer.createTile;
-    layer.createTile = function (...args) {
-      const tile = create.apply(this, args);
-      tile.getContext("2d", { willReadFrequently: true });
-      return tile;
-    };
-    return layer;
-  };
-
   gm.groundLayer = ({ url }) =>
-    still(protomapsL.leafletLayer({ url, attribution: "", paintRules: groundRules(), labelRules: groundLabels(), maxDataZoom: 16, backgroundColor: "#f6f4ef" }));
+    protomapsL.leafletLayer({ url, attribution: "", paintRules: groundRules(), labelRules: groundLabels(), maxDataZoom: 16, backgroundColor: "#f6f4ef" });
 
   /** Borders and names lie above the grids and let every pointer through. */
   gm.regionLayer = ({ url }) => {
@@ -97,6 +86,6 @@
       }
       return add.call(this, map);
     };
-    return still(layer);
+    return layer;
   };
 })();

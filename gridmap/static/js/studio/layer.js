@@ -1,6 +1,7 @@
 /** The plan on the map: grids filled by status (colour and pattern) or each in a colour of its own, borders, labels. */
 
 import { t } from "../i18n.js";
+import { Backdrop } from "./backdrop.js";
 import { short } from "./model.js";
 import { outline } from "./outline.js";
 import { around, meet, surface } from "./surface.js";
@@ -13,8 +14,8 @@ const ARCS_IN_PATH = 16;
 const FREE = null; // the shape of all units in no grid
 
 export class PlanLayer {
-  /** `model` and `picker`; `add(map)` puts it on the map. */
-  constructor(model, picker) {
+  /** `model` and `picker`; `below` and `above`: layers of tiles on the map to be painted with it. `add(map)` adds it. */
+  constructor(model, picker, { below = null, above = null } = {}) {
     this.model = model;
     this.ground = model.ground;
     this.picker = picker;
@@ -22,6 +23,9 @@ export class PlanLayer {
     this.shapes = new Map(); // grid id (or FREE) -> {path, box, label}
     this.colour = new Map();
     this.surface = surface(model.ground, { className: "studio-plan", draw: (on, box) => this._draw(on, box) });
+    const backdrop = (tiles) => tiles && new Backdrop(tiles, model.ground, (box) => this.surface.redraw(box));
+    this.below = backdrop(below);
+    this.above = backdrop(above);
     const area = (this.ground.extent[2] - this.ground.extent[0]) * (this.ground.extent[3] - this.ground.extent[1]);
     this.unitSide = Math.sqrt(area / Math.max(1, this.ground.n));
     for (const id of [FREE, ...model.grids.keys()]) this._shape(id);
@@ -88,6 +92,7 @@ export class PlanLayer {
     const { tally } = this.model;
     const seen = [...this.shapes].filter(([, shape]) => meet(shape.box, box));
     const patterns = this._patterns(on);
+    this.below?.draw(on, box);
     for (const [id, { path }] of seen) {
       ctx.globalAlpha = id === FREE ? 0.85 : 0.66;
       if (id === FREE) ctx.fillStyle = patterns.free;
@@ -97,6 +102,7 @@ export class PlanLayer {
     }
     ctx.globalAlpha = 1;
     this._borders(on, box);
+    this.above?.draw(on, box);
     if (this.model.limit !== null) this._veil(on);
     on.inPixels();
     this._labels(on, seen);

@@ -44,9 +44,10 @@ async function open() {
   const model = new Model(state, ground);
   const map = window.gridmap.page.map;
   const picker = new Picker(ground);
-  const layer = new PlanLayer(model, picker).add(map);
+  const { ground: below, regions: above } = window.gridmap.page;
+  const layer = new PlanLayer(model, picker, { below, above }).add(map);
   const overlay = new Overlay(model, layer).add(map);
-  performance.mark("studio-painted");
+  requestAnimationFrame(() => setTimeout(() => performance.mark("studio-painted")));
   const box = map.getContainer();
   box.tabIndex = 0;
   box.setAttribute("role", "application");
