@@ -1,7 +1,7 @@
 """Two plans over the same pieces of ground: which grid became which, and what changed hands.
 
 Everything is counted on pieces that lie whole in one grid (or none) of either plan. **Which became which**: two grids
-that bear the same code, unique in both plans, are one and the same where they share ground, or where neither has any.
+that bear the same code, unique in both plans, are one and the same unless both have ground and share none of it.
 The others are paired by their largest common number of households (then area, then lower rows), the greatest first,
 each grid once. What is left over is new (in B) or gone (in A). Pure arrays; metres nowhere needed.
 """
@@ -104,7 +104,7 @@ def _pair(pieces: Pieces, codes_a: Sequence[str], codes_b: Sequence[str]) -> tup
         b = row_b.get(code)
         if b is None or times_a[code] > 1:
             continue
-        if a * n_b + b in meet or (a not in ground_a and b not in ground_b):
+        if a * n_b + b in meet or a not in ground_a or b not in ground_b:
             became[a], was[b] = b, a
     for k in np.lexsort((keys, -area_m2, -households)).tolist():
         a, b = divmod(int(keys[k]), n_b)

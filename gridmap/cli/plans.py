@@ -33,6 +33,39 @@ def list_command(archived: bool, as_json: bool) -> None:
     emit([asdict(plan) for plan in found], as_json, lambda: "\n".join(rows))
 
 
+@command.command("copy")
+@click.option("--plan", "plan_id", type=int, required=True, help="Number of the plan to copy.")
+@click.option("--region", help="12-digit code of the part to copy (default: all of it).")
+@click.option("--name", default="", help="Name of the draft (default: that of the plan, marked as a draft).")
+@json_option
+def copy_command(plan_id: int, region: str | None, name: str, as_json: bool) -> None:
+    """Copy a plan, or one region's part of it, as a draft."""
+    from gridmap.services import plans
+    from gridmap.services.actor import SYSTEM
+
+    with coded_errors(as_json), ready_database():
+        made = plans.copy_plan(SYSTEM, plan_id, region_code=region, name=name)
+    emit({"plan": made}, as_json, lambda: f"plan {made}")
+
+
+@command.command("compare")
+@click.argument("a", type=int)
+@click.argument("b", type=int)
+@json_option
+def compare_command(a: int, b: int, as_json: bool) -> None:
+    """Compare plan B with plan A: sums before and after, and what changed hands."""
+    from gridmap.services import compare
+    from gridmap.services.actor import SYSTEM
+
+    with coded_errors(as_json), ready_database():
+        found = compare.compare(SYSTEM, a, b)
+    sums = {name: asdict(getattr(found, name)) for name in ("before", "after", "moves")}
+    lines = [f"{found.a.name} -> {found.b.name} ({found.region_name})"]
+    lines += [f"{name}: {sums['before'][name]} -> {sums['after'][name]}" for name in sums["before"]]
+    lines += [f"{name}: {value}" for name, value in sums["moves"].items()]
+    emit({"a": a, "b": b, "region": found.region_code, **sums}, as_json, lambda: "\n".join(lines))
+
+
 @command.command("from-import")
 @click.option("--import", "batch_id", type=int, required=True, help="Number of the accepted import of grids.")
 @click.option("--name", required=True, help="Name of the plan.")

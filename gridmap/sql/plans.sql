@@ -27,6 +27,12 @@ FROM source_grid
 WHERE import_batch_id = :batch AND (CAST(:department AS text) IS NULL OR department = :department)
 ORDER BY id
 
+-- name: sources
+SELECT import_batch_id AS batch_id, department, count(*) AS grids
+FROM source_grid WHERE import_batch_id = ANY(CAST(:batches AS bigint[]))
+GROUP BY import_batch_id, department
+ORDER BY import_batch_id DESC, department
+
 -- name: scope
 -- The smallest region that holds every community the drawn grids touch.
 SELECT r.code

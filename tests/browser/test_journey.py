@@ -280,6 +280,7 @@ def test_the_assignment_comes_back_with_nothing_lost(page: Page, empty_server: S
     page.goto(f"/plans/{first}")
     path = downloaded(page, "单元归属 CSV", folder)
     page.goto("/plans")
+    page.get_by_role("radio", name="单元归属表").check()
     page.get_by_label("名称", exact=True).fill("导回的方案")
     page.get_by_label("单元归属表").set_input_files(path)
     looked_at(page, "33-new-plan")

@@ -208,6 +208,7 @@ def test_a_planner_works_on_the_own_subdistrict_and_nowhere_else(planner: Page, 
     planner.goto("/imports")
     expect(planner.get_by_role("button", name="上传", exact=True)).to_be_visible()
     planner.goto("/plans")
+    planner.get_by_role("radio", name="空方案").check()
     planner.get_by_label("名称", exact=True).fill("城北草案")
     expect(planner.locator("#region option")).to_have_count(3)
     planner.get_by_role("button", name="建立").click()

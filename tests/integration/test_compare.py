@@ -52,7 +52,7 @@ def table(plan_id: int) -> dict[int, tuple[str | None, int, str]]:
 
 def shuffled(draft: Draft, seed: int, moves: int = 12) -> None:
     """Random units to random grids of their community, some to none."""
-    dice = random.Random(seed)  # noqa: S311
+    dice = random.Random(seed)
     homes: dict[int, list[int]] = defaultdict(list)
     for id, row in draft.grids().items():
         if row["kind"] == "basic" and row["units"]:
@@ -162,7 +162,7 @@ def test_new_gone_renamed_and_paired_by_ground() -> None:
 
 def test_cuts_are_compared_by_their_pieces() -> None:
     one, two = Draft(plans.copy_plan(SYSTEM, BASE)), Draft(plans.copy_plan(SYSTEM, BASE))
-    first, second, mine, _ = one.neighbours()
+    _, second, mine, _ = one.neighbours()
     people = table(BASE)
     unit = max(mine, key=lambda unit: people[unit][1])
     pieces = pieces_of(one.cut(unit))
@@ -184,7 +184,7 @@ def test_cuts_are_compared_by_their_pieces() -> None:
 def test_cuts_that_differ_are_laid_over_each_other() -> None:
     """One cuts a unit in two, the other elsewhere: what both gave away is counted by where the buildings stand."""
     one, two = Draft(plans.copy_plan(SYSTEM, BASE)), Draft(plans.copy_plan(SYSTEM, BASE))
-    first, second, mine, _ = one.neighbours()
+    _, second, mine, _ = one.neighbours()
     people = table(BASE)
     unit = max(mine, key=lambda unit: people[unit][1])
     with transaction() as session:

@@ -136,6 +136,38 @@ def test_an_assignment_comes_back_as_the_same_plan(client: FlaskClient) -> None:
     )
 
 
+def test_a_plan_comes_from_another_from_an_import_or_from_nothing(client: FlaskClient) -> None:
+    page = client.get("/plans").text
+    assert all(f'value="{source}"' in page for source in ("copy", "import", "table", "empty"))
+    form = {"region": "339901001001", "standard": "national"}
+    _, address = post(client, "/plans", name="社区草案", source="copy", plan=1, **form)
+    copied = plans.get(SYSTEM, int(address.rsplit("/", 1)[1]))
+    assert (copied.name, copied.region_code) == ("社区草案", "339901001001")
+    drawn = plans.sources(SYSTEM)[0]
+    batch = f"{drawn.batch_id}:{drawn.department or ''}"
+    status, address = post(client, "/plans", name="按图形", source="import", batch=batch, **form)
+    assert status == 302, address
+    made = plans.get(SYSTEM, int(address.rsplit("/", 1)[1]))
+    assert (made.grids > 0, made.import_batch_id) == (True, drawn.batch_id)
+    for missing in ("table", "import"):
+        status, page = post(client, "/plans", name="缺", source=missing, **form)
+        assert status == 422
+        assert "请选择新方案从哪里来" in page
+    assert post(client, "/plans", name="假", source="copy", plan=999, **form)[0] == 422
+
+
+def test_an_archived_draft_becomes_one_again_but_not_what_was_in_force(client: FlaskClient) -> None:
+    draft = plans.copy_plan(SYSTEM, 1)
+    post(client, f"/plans/{draft}/archive")
+    assert "恢复为草案" in client.get(f"/plans/{draft}").text
+    assert post(client, f"/plans/{draft}/unarchive") == (302, f"/plans/{draft}")
+    assert plans.get(SYSTEM, draft).state == "draft"
+    assert post(client, f"/plans/{draft}/unarchive")[0] == 409
+    post(client, "/plans/1/archive")
+    assert post(client, "/plans/1/unarchive")[0] == 409
+    assert plans.get(SYSTEM, 1).state == "archived"
+
+
 def test_a_table_that_cannot_be_read_is_a_sentence(client: FlaskClient) -> None:
     wrong = {"name": "x", "region": COUNTY, "standard": "national", "table": (io.BytesIO(b"a,b\n1,2\n"), "x.csv")}
     status, page = post(client, "/plans", **wrong)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORMATS: Mapping[str, str] = {"xlsx": ".xlsx", "csv": ".csv"}
-CHANGES = {"changed": "范围变化", "new": "新增", "gone": "撤销", "renamed": "仅名称等变化", "same": "不变"}
+CHANGES = {"changed": "范围变化", "new": "新增", "gone": "撤并", "renamed": "仅名称等变化", "same": "不变"}
 _SIDE = {
     "code": "网格编码",
     "name": "网格名称",

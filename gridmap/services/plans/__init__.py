@@ -1,17 +1,18 @@
 """Plans: assignments unit -> grid, made from drawn grids, from a table, or empty; read, renamed, archived, deleted."""
 
 from gridmap.services.plans.access import editable, shown, visible
-from gridmap.services.plans.change import archive, delete, put_in_force, rename
+from gridmap.services.plans.change import archive, delete, put_in_force, rename, unarchive
 from gridmap.services.plans.copy import copy_plan
 from gridmap.services.plans.make import AssignmentRow, GridRow, create_empty, from_assignment
 from gridmap.services.plans.read import GridPage, PlanSummary, get, grid, grids, held_on, list_plans, misfits, outlines
-from gridmap.services.plans.source import plan_from_source
+from gridmap.services.plans.source import Source, plan_from_source, sources
 
 __all__ = [
     "AssignmentRow",
     "GridPage",
     "GridRow",
     "PlanSummary",
+    "Source",
     "archive",
     "copy_plan",
     "create_empty",
@@ -29,5 +30,7 @@ __all__ = [
     "put_in_force",
     "rename",
     "shown",
+    "sources",
+    "unarchive",
     "visible",
 ]

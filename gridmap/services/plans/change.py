@@ -51,6 +51,21 @@ def archive(session: Session, actor: Actor, plan_id: int) -> None:
 
 
 @service
+def unarchive(session: Session, actor: Actor, plan_id: int) -> None:
+    """Make an archived plan a draft again: the way back from :func:`archive` for what never was in force.
+
+    Raises ``Conflict`` PLAN_STATE where it is not archived, PLAN_WAS_IN_FORCE.
+    """
+    plan, region = editable(session, actor, plan_id, draft=False)
+    if plan.state != "archived":
+        raise Conflict("PLAN_STATE", plan=plan.name, state=plan.state)
+    if plan.valid_from is not None:
+        raise Conflict("PLAN_WAS_IN_FORCE", plan=plan.name)
+    plan.state = "draft"
+    _log(session, actor, plan, region, "unarchive")
+
+
+@service
 def delete(session: Session, actor: Actor, plan_id: int) -> None:
     """Remove a draft with all that hangs on it. Raises ``Conflict`` PLAN_NOT_DRAFT, or PLAN_IS_BASE of another plan."""
     plan, region = editable(session, actor, plan_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -68,6 +69,26 @@ def plan_from_source(
         grids=len(grids),
         misfits=len(found.misfits),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Drawn grids of one department in an accepted import, which :func:`plan_from_source` makes a plan of."""
+
+    batch_id: int
+    filename: str
+    department: str | None
+    grids: int
+
+
+@service
+def sources(session: Session, actor: Actor) -> tuple[Source, ...]:
+    """The drawn grids that the actor may make a plan of, the newest import first."""
+    from gridmap.services.imports import batches  # imports make plans in their turn
+
+    known = {one.id: one for one in batches.latest.within(session, actor) if one.state == "accepted"}
+    rows = session.execute(query("plans", "sources"), {"batches": list(known)})
+    return tuple(Source(row.batch_id, known[row.batch_id].filename, row.department, row.grids) for row in rows)
 
 
 def _require_drawn(session: Session, actor: Actor, batch_id: int) -> None:

@@ -33,10 +33,29 @@ document.addEventListener("click", async (event) => {
     }
     copy.textContent = t("已复制");
   }
+  const link = event.target.closest("[data-copy-link]"); // pages keep their state in the address
+  if (link) {
+    await copied(location.href);
+    link.textContent = t("链接已复制");
+  }
   for (const menu of document.querySelectorAll("details.menu[open]")) {
     if (!menu.contains(event.target)) menu.open = false;
   }
 });
+
+/** Put `text` on the clipboard, the old way where the page is not served securely. */
+async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const field = document.createElement("textarea");
+    field.value = text;
+    document.body.append(field);
+    field.select();
+    document.execCommand("copy");
+    field.remove();
+  }
+}
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;

@@ -58,7 +58,8 @@ class GridLayer(_DataLayer):
     ``url`` answers GeoJSON for ``?bbox=west,south,east,north`` (degrees), or 413 where more polygons are in view than
     are served at once; then ``tiles`` (``{z}/{x}/{y}``) are drawn. ``labels`` maps each status to its word in the
     user's language; ``outline`` draws borders only, over another layer's colours; ``query`` filters from the
-    beginning (``region``, ``status``, ``rule``).
+    beginning (``region``, ``status``, ``rule``). Two of them share a map in a ``pane`` each (``order`` is its z-index);
+    ``line`` styles outlines as Leaflet does (``color``, ``weight``, ``dashArray``), ``quiet`` lets pointers through.
     """
 
     scripts = ("vendor/protomaps-leaflet/protomaps-leaflet.js", "js/maps/patterns.js", "js/maps/grids.js")
@@ -73,9 +74,28 @@ class GridLayer(_DataLayer):
         outline: bool = False,
         query: Mapping[str, Any] | None = None,
         name: str | None = "网格",
+        pane: str | None = None,
+        order: int | None = None,
+        line: Mapping[str, Any] | None = None,
+        quiet: bool = False,
     ) -> None:
         words, first = dict(labels or {}), dict(query or {})
         super().__init__("grids", name, url=url, tiles=tiles, labels=words, outline=outline or None, query=first)
+        more = {"pane": pane, "order": order, "line": dict(line or {}) or None, "quiet": quiet or None}
+        self.options |= {key: value for key, value in more.items() if value is not None}
+
+
+class DifferenceLayer(_DataLayer):
+    """Ground that changed hands between two plans, coloured and patterned by how, from ``url`` (GeoJSON).
+
+    ``labels`` are the words for "moved", "assigned", "unassigned", "households" and "none" in the user's language.
+    """
+
+    scripts = ("js/maps/patterns.js", "js/maps/difference.js")
+    factory = "differenceLayer"
+
+    def __init__(self, url: str, *, labels: Mapping[str, str] | None = None, name: str | None = "变化") -> None:
+        super().__init__("difference", name, url=url, labels=dict(labels or {}))
 
 
 class HeatLayer(_DataLayer):
@@ -91,7 +111,10 @@ class HeatLayer(_DataLayer):
 
 
 class Legend(JSCSSMixin, MacroElement):
-    """A legend in the map's corner: rows of (swatch, text, number); a swatch is a status or a CSS colour."""
+    """A legend in the map's corner: rows of (swatch, text, number).
+
+    A swatch is a status, a CSS colour, or "line" or "dash" before one.
+    """
 
     scripts: ClassVar[tuple[str, ...]] = ("js/maps/patterns.js", "js/maps/legend.js")
     styles: ClassVar[tuple[str, ...]] = ("css/maps.css",)
@@ -130,4 +153,4 @@ class View(MacroElement):
         self.bounds = [list(corner) for corner in bounds]
 
 
-OWN_ELEMENTS = (GroundLayer, RegionLayer, GridLayer, HeatLayer, Legend)
+OWN_ELEMENTS = (GroundLayer, RegionLayer, GridLayer, DifferenceLayer, HeatLayer, Legend)

@@ -13,11 +13,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext, lazy_gettext
 from flask_wtf.file import FileField
 from werkzeug.datastructures import FileStorage
-from wtforms import SelectField, StringField
+from wtforms import RadioField, SelectField, StringField
+from wtforms.fields import SelectChoice
+from wtforms.validators import Optional
 
 from geodata import standards
-from gridmap.errors import GeodataError
-from gridmap.services import checks, exports, jobs, mapdata, plans, redraw, regions, workflow
+from gridmap.errors import GeodataError, Invalid
+from gridmap.services import checks, compare, exports, jobs, mapdata, plans, redraw, regions, workflow
 from gridmap.services.actor import Actor, Role
 from gridmap.services.plans.access import overlap, subtree
 from gridmap.web.api.jobs import shipped_standard
@@ -35,9 +37,21 @@ class NewPlanForm(Form):
     name = StringField(lazy_gettext("名称"), [required, at_most(120)])
     region = SelectField(lazy_gettext("区划"), [required])
     standard = SelectField(lazy_gettext("标准"), [required], default="national")
+    source = RadioField(
+        lazy_gettext("从哪里来"),
+        choices=[
+            SelectChoice("copy", lazy_gettext("复制已有方案")),
+            SelectChoice("import", lazy_gettext("导入的网格图形")),
+            SelectChoice("table", lazy_gettext("单元归属表")),
+            SelectChoice("empty", lazy_gettext("空方案")),
+        ],
+        default="copy",
+    )
+    plan = SelectField(lazy_gettext("复制哪个方案"), [Optional()], choices=[])
+    batch = SelectField(lazy_gettext("哪次导入"), [Optional()], choices=[])
     table = FileField(
-        lazy_gettext("单元归属表（可选）"),
-        description=lazy_gettext("由“单元归属 CSV”导出的表；不选文件则建立空方案，所有单元待分配。"),
+        lazy_gettext("单元归属表文件"),
+        description=lazy_gettext("由“单元归属 CSV”导出、可在 WPS 或 Excel 中改过的表，CSV 或 XLSX。"),
         render_kw={"accept": ".csv,.xlsx"},
     )
 
@@ -61,7 +75,7 @@ def create() -> ResponseReturnValue:
     try:
         plan_id = _create(actor, form)
     except MENDABLE as error:
-        form.fail(error, None if form.table.data is None else "table")
+        form.fail(error, {"copy": "plan", "import": "batch", "table": "table"}.get(form.source.data))
         return _index(form), 422
     flash(gettext("方案已建立。"), "success")
     return redirect(url_for("plans.show", plan_id=plan_id))
@@ -110,6 +124,13 @@ def archive(plan_id: int) -> ResponseReturnValue:
     return redirect(url_for("plans.index"))
 
 
+@pages.post("/<int:plan_id>/unarchive")
+def unarchive(plan_id: int) -> ResponseReturnValue:
+    plans.unarchive(current_actor(), plan_id)
+    flash(gettext("方案已恢复为草案。"), "success")
+    return redirect(url_for("plans.show", plan_id=plan_id))
+
+
 @pages.post("/<int:plan_id>/delete")
 def delete(plan_id: int) -> ResponseReturnValue:
     plans.delete(current_actor(), plan_id)
@@ -142,9 +163,11 @@ def copy_choices(
 def _index(form: NewPlanForm | None) -> str:
     actor = current_actor()
     archived = bool(request.args.get("archived"))
+    known = plans.list_plans(actor, archived=archived)
     return render_template(
         "plans/index.html",
-        plans=plans.list_plans(actor, archived=archived),
+        engine=next((one.id for one in known if one.state != "archived"), None),
+        plans=known,
         today=date.today().isoformat(),
         archived=archived,
         form=form or (_new_form(actor) if actor.may(Role.PLANNER) else None),
@@ -161,6 +184,19 @@ def _new_form(actor: Actor) -> NewPlanForm:
         if actor.may(Role.PLANNER, one.code)
     ]
     form.standard.choices = standard_choices()
+    known = plans.list_plans(actor)
+    form.plan.choices = [(str(one.id), f"{one.name}（{one.region_name}）") for one in known]
+    form.batch.choices = [
+        (
+            f"{one.batch_id}:{one.department or ''}",
+            gettext("%(file)s %(of)s（%(n)s 个网格）", file=one.filename, of=one.department or "", n=one.grids),
+        )
+        for one in plans.sources(actor)
+    ]
+    if not request.form:  # the first of the sources that there is something to take from
+        form.source.data = "copy" if known else "import" if form.batch.choices else "empty"
+    elif "source" not in request.form:
+        form.source.data = "table" if form.table.data else "empty"
     return form
 
 
@@ -172,9 +208,17 @@ def standard_choices() -> list[tuple[str, str]]:
 
 def _create(actor: Actor, form: NewPlanForm) -> int:
     name, region, standard = form.name.data or "", form.region.data, form.standard.data
-    table: FileStorage | None = form.table.data
-    if table is None or not table.filename:
+    source = form.source.data
+    if source == "copy" and form.plan.data:
+        return plans.copy_plan(actor, int(form.plan.data), region_code=region, name=name)
+    if source == "import" and form.batch.data:
+        batch, _, department = form.batch.data.partition(":")
+        return plans.plan_from_source(actor, int(batch), name, profile=standard, department=department or None)
+    if source == "empty":
         return plans.create_empty(actor, name, region, profile=standard)
+    table: FileStorage | None = form.table.data
+    if source != "table" or table is None or not table.filename:
+        raise Invalid("PLAN_SOURCE_MISSING")
     with tempfile.TemporaryDirectory(prefix="gridmap-") as folder:
         path = Path(folder) / f"table{Path(table.filename).suffix.lower()[:6]}"
         table.save(path)
@@ -221,6 +265,7 @@ def _show(plan_id: int) -> str:
         proposal=redraw.proposal(actor, plan_id),
         may_redraw=plan.state != "archived" and reaches(actor, plan.region_code),
         may_plan=actor.may(Role.PLANNER, plan.region_code),
+        partners=compare.partners(actor, plan_id),
         parts=copy_choices(actor, plan, summary.by_region),
         flow=workflow.stand(actor, plan_id),
         today=date.today().isoformat(),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from flask import current_app, url_for
 
@@ -12,7 +12,19 @@ from gridmap.services.plans import PlanSummary
 from gridmap.web.config import app_settings
 
 if TYPE_CHECKING:
+    import folium
+
     from gridmap.web.maps import MapParts
+
+
+class Versioned(Protocol):
+    """A plan as far as addresses need it."""
+
+    @property
+    def id(self) -> int: ...
+
+    @property
+    def version(self) -> int: ...
 
 
 def town_map(
@@ -33,24 +45,44 @@ def town_map(
     """
     from gridmap.web import maps  # Folium is slow to load
 
-    assert scene.bounds is not None
-    config = app_settings()
-    maps.use_server(current_app.static_url_path or "/static")
-    built = maps.base_map(scene.bounds, tile_url=config.tile_url, attribution=config.tile_attribution)
-    ground = scene.versions["barriers"] + scene.versions["buildings"]
-    maps.GroundLayer(_tiles("api.ground_tile", version=ground), name=None).add_to(built)
+    built = ground_map(scene)
     if heat is not None:
         maps.HeatLayer(url_for("api.heat_image"), params=heat, name=None, show=heat_shown).add_to(built)
     if plan is not None:
-        # operations raise only the version of their plan, checks and imports that of all: the sum rises with either
-        tiles = _tiles("api.grid_tile", plan_id=plan.id, version=scene.versions["plans"] + plan.version)
-        address = url_for("api.grid_features", plan_id=plan.id)
+        address, tiles = grid_addresses(scene, plan)
         maps.GridLayer(address, tiles, labels=labels, outline=outline, query=query, name=None).add_to(built)
-    maps.RegionLayer(_tiles("api.region_tile", version=scene.versions["regions"]), name=None).add_to(built)
+    add_borders(built, scene)
     if legend is not None:
         title, rows, note = legend
         maps.Legend(title, rows, note=note).add_to(built)
     return maps.parts(built)
+
+
+def ground_map(scene: mapdata.Scene, *, name: str = "map") -> folium.Map:
+    """A map of ``scene`` that shows the ground; on a page with several maps each needs a ``name``."""
+    from gridmap.web import maps
+
+    assert scene.bounds is not None
+    config = app_settings()
+    maps.use_server(current_app.static_url_path or "/static")
+    built = maps.base_map(scene.bounds, tile_url=config.tile_url, attribution=config.tile_attribution, name=name)
+    ground = scene.versions["barriers"] + scene.versions["buildings"]
+    maps.GroundLayer(_tiles("api.ground_tile", version=ground), name=None).add_to(built)
+    return built
+
+
+def grid_addresses(scene: mapdata.Scene, plan: Versioned) -> tuple[str, str]:
+    """Where the grids of a plan come from: GeoJSON, and tiles."""
+    # operations raise only the version of their plan, checks and imports that of all: the sum rises with either
+    tiles = _tiles("api.grid_tile", plan_id=plan.id, version=scene.versions["plans"] + plan.version)
+    return url_for("api.grid_features", plan_id=plan.id), tiles
+
+
+def add_borders(built: folium.Map, scene: mapdata.Scene) -> None:
+    """Borders and names of communities above all else."""
+    from gridmap.web import maps
+
+    maps.RegionLayer(_tiles("api.region_tile", version=scene.versions["regions"]), name=None).add_to(built)
 
 
 def _tiles(endpoint: str, **values: int) -> str:

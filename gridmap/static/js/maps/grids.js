@@ -16,7 +16,9 @@
     },
 
     onAdd(map) {
-      this._canvas = this._canvas || new gm.PatternCanvas({ padding: 0.3 });
+      const { pane, order = 400 } = this._source;
+      if (pane && !map.getPane(pane)) map.createPane(pane).style.zIndex = order;
+      this._canvas = this._canvas || new gm.PatternCanvas({ padding: 0.3, ...(pane ? { pane } : {}) });
       L.LayerGroup.prototype.onAdd.call(this, map);
       map.on("moveend", this._moved, this);
       this.load();
@@ -108,6 +110,7 @@
       this._clear();
       const layer = L.geoJSON(collection, {
         renderer: this._canvas,
+        interactive: !this._source.quiet,
         style: (feature) => this._style(feature),
         onEachFeature: (feature, polygon) => this._bind(feature, polygon),
       });
@@ -119,14 +122,21 @@
     _bind(feature, polygon) {
       const p = feature.properties;
       this._byId.set(feature.id, polygon);
+      if (this._source.quiet) return;
       const words = this._source.labels || {};
       polygon.bindTooltip(
         `<strong>${escape(p.name || p.code)}</strong><br>${escape(p.code)}<br>${escape(p.households)} ${escape(words.households ?? "户")} · ${escape(words[p.status] ?? p.status)}`,
         { sticky: true, className: "grid-tip" },
       );
       polygon.on({
-        mouseover: () => feature.id !== this._selected && polygon.setStyle({ weight: 3, ...(this._source.outline ? {} : { fillOpacity: 0.85 }) }),
-        mouseout: () => feature.id !== this._selected && polygon.setStyle(this._style(feature)),
+        mouseover: () => {
+          this.fire("gridover", { feature });
+          if (feature.id !== this._selected) polygon.setStyle({ weight: 3, ...(this._source.outline ? {} : { fillOpacity: 0.85 }) });
+        },
+        mouseout: () => {
+          this.fire("gridout", { feature });
+          if (feature.id !== this._selected) polygon.setStyle(this._style(feature));
+        },
         click: (event) => {
           L.DomEvent.stopPropagation(event);
           this.fire("gridclick", { id: feature.id, properties: p });
@@ -136,7 +146,7 @@
 
     _style(feature) {
       const p = feature.properties;
-      if (this._source.outline) return { color: "#33475b", weight: 1, fill: true, fillOpacity: 0 };
+      if (this._source.outline) return { color: "#33475b", weight: 1, fill: true, fillOpacity: 0, ...this._source.line };
       const ink = (gm.STATUS[p.status] || gm.STATUS.unchecked).ink;
       return {
         status: p.status,
@@ -153,14 +163,14 @@
       this._clear();
       this.fire("tiles", {});
       if (!this._source.tiles) return;
+      const { line = {}, pane } = this._source;
+      const stroke = { color: line.color || "#33475b", width: line.weight || 0.8, ...(line.dashArray ? { dash: line.dashArray } : {}) };
       const rules = Object.entries(gm.STATUS).map(([status, style]) => ({
         dataLayer: "grids",
         filter: (z, f) => f.props.status === status,
-        symbolizer: new protomapsL.PolygonSymbolizer(
-          this._source.outline ? { fill: "rgba(0,0,0,0)", stroke: "#33475b", width: 0.8 } : { fill: style.fill, stroke: style.ink, width: 0.8, opacity: 0.75 },
-        ),
+        symbolizer: this._source.outline ? new protomapsL.LineSymbolizer(stroke) : new protomapsL.PolygonSymbolizer({ fill: style.fill, stroke: style.ink, width: 0.8, opacity: 0.75 }),
       }));
-      this.addLayer(protomapsL.leafletLayer({ url: this._source.tiles, paintRules: rules, labelRules: [], maxDataZoom: 16 }));
+      this.addLayer(protomapsL.leafletLayer({ url: this._source.tiles, paintRules: rules, labelRules: [], maxDataZoom: 16, ...(pane ? { pane } : {}) }));
     },
   });
 

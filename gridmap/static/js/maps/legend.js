@@ -37,9 +37,18 @@
         mark.width = 22;
         mark.height = 14;
         mark.setAttribute("aria-hidden", "true");
+        const ctx = mark.getContext("2d");
+        const [, kind, colour] = /^(line|dash) (.+)$/.exec(swatch) || [];
         if (gm.STATUS[swatch]) gm.paintSwatch(mark, swatch);
-        else {
-          const ctx = mark.getContext("2d");
+        else if (kind) {
+          ctx.strokeStyle = colour;
+          ctx.lineWidth = 2.5;
+          if (kind === "dash") ctx.setLineDash([5, 3]);
+          ctx.beginPath();
+          ctx.moveTo(0, 7);
+          ctx.lineTo(22, 7);
+          ctx.stroke();
+        } else {
           ctx.fillStyle = swatch;
           ctx.fillRect(0, 0, 22, 14);
         }
