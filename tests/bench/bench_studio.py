@@ -210,14 +210,12 @@ def naive(browser: Browser, units: int, folder: Path, times: int) -> dict[str, A
         page.goto(base)
         until(page, "performance.getEntriesByName('painted').length > 0")
         painted = page.evaluate("performance.getEntriesByName('painted')[0].startTime")
-        page.evaluate(WATCH)
         moves: list[float] = []
         for zoom in (13, 15, 16.5):
             page.evaluate("(z) => map.setView(map.getCenter(), z, { animate: false })", zoom)
             page.wait_for_timeout(1000)
-            page.evaluate(SPENT, "pointermove")
             wander(page, 683, 384, times)
-            moves += page.evaluate(SPENT, "pointermove")
+            moves += page.evaluate("moved.splice(0)")
         page.evaluate("map.setView(map.getCenter(), 13.5, { animate: false })")
         page.wait_for_timeout(1000)
         strokes = [page.evaluate(_STROKE, STROKE) for _ in range(5)]

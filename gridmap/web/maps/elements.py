@@ -38,8 +38,8 @@ class GroundLayer(_DataLayer):
     scripts = ("vendor/protomaps-leaflet/protomaps-leaflet.js", "js/maps/ground.js")
     factory = "groundLayer"
 
-    def __init__(self, url: str, *, name: str | None = "道路、水系、建筑") -> None:
-        super().__init__("ground", name, url=url)
+    def __init__(self, url: str, *, name: str | None = "道路、水系、建筑", show: bool = True) -> None:
+        super().__init__("ground", name, show=show, url=url)
 
 
 class RegionLayer(_DataLayer):
@@ -48,8 +48,8 @@ class RegionLayer(_DataLayer):
     scripts = GroundLayer.scripts
     factory = "regionLayer"
 
-    def __init__(self, url: str, *, name: str | None = "社区界线") -> None:
-        super().__init__("regions", name, url=url)
+    def __init__(self, url: str, *, name: str | None = "社区界线", show: bool = True) -> None:
+        super().__init__("regions", name, show=show, url=url)
 
 
 class GridLayer(_DataLayer):

@@ -31,7 +31,7 @@ def show(plan_id: int) -> ResponseReturnValue:
     return render_template(
         "studio/index.html",
         plan=plan,
-        map=town_map(scene),
+        map=town_map(scene, tiles_shown=False),
         statuses=STATUSES,
         labels=status_labels() | {"unchecked": gettext("无户数标准")},
         may_edit=plan.state == "draft" and actor.may(Role.PLANNER, plan.region_code),

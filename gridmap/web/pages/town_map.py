@@ -36,29 +36,30 @@ def town_map(
     labels: Mapping[str, str] | None = None,
     heat: Mapping[str, Any] | None = None,
     heat_shown: bool = True,
+    tiles_shown: bool = True,
     legend: tuple[str, Sequence[tuple[str, str, int | float | None]], str] | None = None,
 ) -> MapParts:
     """A map of ``scene`` (which has bounds): ground, grids of ``plan`` (``outline``: borders only), case heat, borders.
 
     ``query`` limits the grids (``region``, ``status``, ``rule``); ``heat`` are the parameters of its first image;
-    ``legend`` is title, rows and note.
+    ``legend`` is title, rows and note. Without ``tiles_shown`` the page's script adds ground and borders to the map.
     """
     from gridmap.web import maps  # Folium is slow to load
 
-    built = ground_map(scene)
+    built = ground_map(scene, shown=tiles_shown)
     if heat is not None:
         maps.HeatLayer(url_for("api.heat_image"), params=heat, name=None, show=heat_shown).add_to(built)
     if plan is not None:
         address, tiles = grid_addresses(scene, plan)
         maps.GridLayer(address, tiles, labels=labels, outline=outline, query=query, name=None).add_to(built)
-    add_borders(built, scene)
+    add_borders(built, scene, shown=tiles_shown)
     if legend is not None:
         title, rows, note = legend
         maps.Legend(title, rows, note=note).add_to(built)
     return maps.parts(built)
 
 
-def ground_map(scene: mapdata.Scene, *, name: str = "map") -> folium.Map:
+def ground_map(scene: mapdata.Scene, *, name: str = "map", shown: bool = True) -> folium.Map:
     """A map of ``scene`` that shows the ground; on a page with several maps each needs a ``name``."""
     from gridmap.web import maps
 
@@ -67,7 +68,7 @@ def ground_map(scene: mapdata.Scene, *, name: str = "map") -> folium.Map:
     maps.use_server(current_app.static_url_path or "/static")
     built = maps.base_map(scene.bounds, tile_url=config.tile_url, attribution=config.tile_attribution, name=name)
     ground = scene.versions["barriers"] + scene.versions["buildings"]
-    maps.GroundLayer(_tiles("api.ground_tile", version=ground), name=None).add_to(built)
+    maps.GroundLayer(_tiles("api.ground_tile", version=ground), name=None, show=shown).add_to(built)
     return built
 
 
@@ -78,11 +79,12 @@ def grid_addresses(scene: mapdata.Scene, plan: Versioned) -> tuple[str, str]:
     return url_for("api.grid_features", plan_id=plan.id), tiles
 
 
-def add_borders(built: folium.Map, scene: mapdata.Scene) -> None:
+def add_borders(built: folium.Map, scene: mapdata.Scene, *, shown: bool = True) -> None:
     """Borders and names of communities above all else."""
     from gridmap.web import maps
 
-    maps.RegionLayer(_tiles("api.region_tile", version=scene.versions["regions"]), name=None).add_to(built)
+    address = _tiles("api.region_tile", version=scene.versions["regions"])
+    maps.RegionLayer(address, name=None, show=shown).add_to(built)
 
 
 def _tiles(endpoint: str, **values: int) -> str:

@@ -14,8 +14,8 @@ const ARCS_IN_PATH = 16;
 const FREE = null; // the shape of all units in no grid
 
 export class PlanLayer {
-  /** `model` and `picker`; `below` and `above`: layers of tiles on the map to be painted with it. `add(map)` adds it. */
-  constructor(model, picker, { below = null, above = null } = {}) {
+  /** `model` and `picker`; `add(map)` puts it on the map, `between` lays it between layers of tiles. */
+  constructor(model, picker) {
     this.model = model;
     this.ground = model.ground;
     this.picker = picker;
@@ -23,9 +23,6 @@ export class PlanLayer {
     this.shapes = new Map(); // grid id (or FREE) -> {path, box, label}
     this.colour = new Map();
     this.surface = surface(model.ground, { className: "studio-plan", draw: (on, box) => this._draw(on, box) });
-    const backdrop = (tiles) => tiles && new Backdrop(tiles, model.ground, (box) => this.surface.redraw(box));
-    this.below = backdrop(below);
-    this.above = backdrop(above);
     const area = (this.ground.extent[2] - this.ground.extent[0]) * (this.ground.extent[3] - this.ground.extent[1]);
     this.unitSide = Math.sqrt(area / Math.max(1, this.ground.n));
     for (const id of [FREE, ...model.grids.keys()]) this._shape(id);
@@ -36,6 +33,13 @@ export class PlanLayer {
   add(map) {
     this.surface.addTo(map);
     return this;
+  }
+
+  /** Have layers of tiles (Leaflet's, not yet on the map) painted below the grids and above them. */
+  between(map, below, above) {
+    const backdrop = (tiles) => new Backdrop(tiles.addTo(map), this.ground, (box) => this.surface.redraw(box));
+    this.below = backdrop(below);
+    this.above = backdrop(above);
   }
 
   /** Redraw the grids that changed, and nothing else. */

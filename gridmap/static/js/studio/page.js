@@ -44,8 +44,7 @@ async function open() {
   const model = new Model(state, ground);
   const map = window.gridmap.page.map;
   const picker = new Picker(ground);
-  const { ground: below, regions: above } = window.gridmap.page;
-  const layer = new PlanLayer(model, picker, { below, above }).add(map);
+  const layer = new PlanLayer(model, picker).add(map);
   const overlay = new Overlay(model, layer).add(map);
   requestAnimationFrame(() => setTimeout(() => performance.mark("studio-painted")));
   const box = map.getContainer();
@@ -64,6 +63,7 @@ async function open() {
   }
   await session.start();
   performance.mark("studio-ready");
+  layer.between(map, window.gridmap.page.ground, window.gridmap.page.regions); // the plan first: tiles would hold it up
   window.gridmap.studio = { model, session, stage, layer, overlay, desk }; // for tests and the console
 }
 
