@@ -48,7 +48,7 @@ def test_in_node(fixture: Path, name: str) -> None:
 
 
 def test_every_file_is_run() -> None:
-    assert len(FILES) == 6
+    assert len(FILES) == 7
 
 
 def shapes(meta: dict[str, Any], column: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:

@@ -69,8 +69,8 @@ export class Card {
   /** Beside the pointer, on the side where there is room: by its own width and height, which nobody has to know. */
   _show([x, y]) {
     const [width, height] = this.size;
-    const across = x < width - 310 || x < width / 2 ? `${Math.max(6, Math.min(x + 18, width - 300))}px` : `calc(${x - 14}px - 100%)`;
-    const down = y < height / 2 ? `${Math.max(6, y + 16)}px` : `calc(${y - 12}px - 100%)`;
+    const across = x < width - 310 || x < width / 2 ? `${Math.max(6, Math.min(x + 18, width - 300))}px` : `max(6px, ${x - 14}px - 100%)`;
+    const down = y < height / 2 ? `${Math.max(6, y + 16)}px` : `max(6px, ${y - 12}px - 100%)`;
     this.element.style.transform = `translate(${across}, ${down})`;
     if (this.element.hidden) this.element.hidden = false;
   }
