@@ -37,6 +37,9 @@ PAGES = (
         "/api/v1/tiles/ground/1/12/3414/1687.mvt",
     ),
     *("/api/v1/tiles/plans/1/1/13/6828/3374.mvt", "/api/v1/tiles/regions/1/12/3414/1687.mvt"),
+    *(f"/plans/compare?a=1&b=2&mode={mode}" for mode in ("side", "swipe", "difference")),
+    *("/api/v1/plans/compare?a=1&b=2", "/api/v1/plans/compare/grids?a=1&b=2&order=moved"),
+    *("/api/v1/plans/compare/difference.geojson?a=1&b=2", "/api/v1/plans/1/comments"),
     "/api/v1/heat.png?bbox=120.07,30.18,120.13,30.23&width=683&height=384&bandwidth=250",
 )
 

@@ -20,9 +20,16 @@ export function synced(maps) {
 /** The same ground in every map: `set(geometries)` draws them in all, in place of those before. */
 export function marker(maps) {
   let drawn = [];
+  // a canvas of its own that lets pointers through: it lies over the grids that are hovered
+  const renderers = maps.map((map) => {
+    Object.assign(map.createPane("mark").style, { zIndex: 460, pointerEvents: "none" });
+    return L.canvas({ pane: "mark" });
+  });
   return (geometries) => {
     drawn.forEach((layer) => layer.remove());
-    drawn = geometries.filter(Boolean).flatMap((geometry) => maps.map((map) => L.geoJSON(geometry, { style: MARK, interactive: false }).addTo(map)));
+    drawn = geometries
+      .filter(Boolean)
+      .flatMap((geometry) => maps.map((map, k) => L.geoJSON(geometry, { style: MARK, interactive: false, renderer: renderers[k], pane: "mark" }).addTo(map)));
   };
 }
 
@@ -44,7 +51,7 @@ export function swipe(map, handle, share, moved) {
 
   function place(next, told = true) {
     share = Math.min(1, Math.max(0, next));
-    handle.style.left = `${share * 100}%`;
+    handle.style.left = `clamp(16px, ${share * 100}%, calc(100% - 16px))`; // at either end it can still be grasped
     const percent = Math.round(share * 100);
     handle.setAttribute("aria-valuenow", String(percent));
     handle.setAttribute("aria-valuetext", t("左边 {n}% 是“前”", { n: percent }));

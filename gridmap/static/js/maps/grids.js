@@ -16,8 +16,8 @@
     },
 
     onAdd(map) {
-      const { pane, order = 400 } = this._source;
-      if (pane && !map.getPane(pane)) map.createPane(pane).style.zIndex = order;
+      const { pane, order = 400, quiet } = this._source;
+      if (pane && !map.getPane(pane)) Object.assign(map.createPane(pane).style, { zIndex: order, ...(quiet ? { pointerEvents: "none" } : {}) });
       this._canvas = this._canvas || new gm.PatternCanvas({ padding: 0.3, ...(pane ? { pane } : {}) });
       L.LayerGroup.prototype.onAdd.call(this, map);
       map.on("moveend", this._moved, this);
