@@ -4,7 +4,18 @@ from gridmap.services.plans.access import editable, shown, visible
 from gridmap.services.plans.change import archive, delete, put_in_force, rename
 from gridmap.services.plans.copy import copy_plan
 from gridmap.services.plans.make import AssignmentRow, GridRow, create_empty, from_assignment
-from gridmap.services.plans.read import GridPage, PlanSummary, get, grid, grids, held_on, list_plans, misfits, outlines
+from gridmap.services.plans.read import (
+    GridPage,
+    PlanSummary,
+    get,
+    grid,
+    grids,
+    held_on,
+    list_plans,
+    misfits,
+    outlines,
+    to_show,
+)
 from gridmap.services.plans.source import plan_from_source
 
 __all__ = [
@@ -29,5 +40,6 @@ __all__ = [
     "put_in_force",
     "rename",
     "shown",
+    "to_show",
     "visible",
 ]
