@@ -109,7 +109,7 @@ WHERE p.state <> 'archived'
   AND (CAST(:region AS text) IS NULL OR :region LIKE r.prefix || '%' OR r.code LIKE :region || '%')
   AND EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine
               WHERE r.prefix LIKE mine || '%' OR mine LIKE r.prefix || '%')
-ORDER BY NOT (p.state = 'published' AND p.valid_from <= current_date AND coalesce(p.valid_to > current_date, true)),
+ORDER BY NOT (p.state = 'published' AND p.valid_from <= :day AND coalesce(p.valid_to > :day, true)),
          p.state <> 'published', p.department IS NOT NULL AND p.department <> '综合', p.id DESC
 LIMIT 1
 

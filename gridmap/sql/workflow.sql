@@ -9,18 +9,26 @@ SELECT c.rule, c.severity, count(*) AS count,
        max(whole.text) AS reason
 FROM check_result c
 LEFT JOIN grid g ON g.id = c.grid_id
+LEFT JOIN region r ON r.id = c.region_id
 LEFT JOIN plan_reason own ON own.plan_id = c.plan_id AND own.rule = c.rule AND own.grid_code = g.code AND c.severity = 'W'
 LEFT JOIN plan_reason whole ON whole.plan_id = c.plan_id AND whole.rule = c.rule AND whole.grid_code = ''
 WHERE c.plan_id = :plan AND c.severity IN ('E', 'W') AND coalesce((c.params ->> 'checked')::boolean, true)
+  AND EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine WHERE coalesce(r.code, '') LIKE mine || '%')
 GROUP BY c.rule, c.severity
 ORDER BY c.severity, c.rule
 
 -- name: authors
-SELECT created_by FROM plan WHERE id = :plan
+-- Who created, edited or submitted a plan, or a draft that it was copied from: a copy does not launder who drew it.
+WITH RECURSIVE line(id, base) AS (
+    SELECT id, base_plan_id FROM plan WHERE id = :plan
+    UNION
+    SELECT p.id, p.base_plan_id FROM line l JOIN plan p ON p.id = l.base WHERE p.valid_from IS NULL
+)
+SELECT created_by FROM plan WHERE id IN (SELECT id FROM line)
 UNION
-SELECT user_id FROM plan_operation WHERE plan_id = :plan AND kind IN ('create', 'edit', 'cut', 'undo')
+SELECT user_id FROM plan_operation WHERE plan_id IN (SELECT id FROM line) AND kind IN ('create', 'edit', 'cut', 'undo')
 UNION
-SELECT user_id FROM plan_step WHERE plan_id = :plan AND kind = 'submit'
+SELECT user_id FROM plan_step WHERE plan_id IN (SELECT id FROM line) AND kind = 'submit'
 
 -- name: steps
 SELECT s.kind, s.at, coalesce(u.name, u.login, 'system') AS who, s.comment, s.detail
@@ -63,19 +71,24 @@ LEFT JOIN unnest(CAST(:ids AS bigint[]), CAST(:old AS bigint[])) AS m(id, old) O
 WHERE p.plan_id = :base AND r.prefix NOT LIKE :part || '%'
 
 -- name: shared_ground
--- Households and area that each grid of the new plan shares with each of the old one; a cut unit counts for the one it
--- was cut from.
+-- Households and area that each grid of the new plan shares with each of the old ones; a cut unit counts for the one it
+-- was cut from, micro-grids for the grids above them as well.
 WITH RECURSIVE whole(unit_id, ancestor) AS (
     SELECT unit_id, unit_id FROM plan_unit WHERE plan_id = :new
     UNION
     SELECT w.unit_id, u.cut_of FROM whole w JOIN unit u ON u.id = w.ancestor WHERE u.cut_of IS NOT NULL
+), pair AS (
+    SELECT DISTINCT n.unit_id, t.new_grid, t.old_grid
+    FROM plan_unit n
+    JOIN whole w ON w.unit_id = n.unit_id
+    JOIN plan_unit o ON o.plan_id = ANY(:olds) AND o.unit_id = w.ancestor
+    JOIN grid a ON a.id = n.grid_id
+    JOIN grid b ON b.id = o.grid_id
+    CROSS JOIN LATERAL (VALUES (a.id, b.id), (coalesce(a.parent_id, a.id), coalesce(b.parent_id, b.id))) AS t(new_grid, old_grid)
+    WHERE n.plan_id = :new
 )
-SELECT n.grid_id AS new_grid, o.grid_id AS old_grid, sum(u.households)::bigint AS households, sum(u.area_m2) AS area_m2
-FROM plan_unit n
-JOIN unit u ON u.id = n.unit_id
-JOIN whole w ON w.unit_id = n.unit_id
-JOIN plan_unit o ON o.plan_id = :old AND o.unit_id = w.ancestor
-WHERE n.plan_id = :new AND n.grid_id IS NOT NULL AND o.grid_id IS NOT NULL
+SELECT p.new_grid, p.old_grid, sum(u.households)::bigint AS households, sum(u.area_m2) AS area_m2
+FROM pair p JOIN unit u ON u.id = p.unit_id
 GROUP BY 1, 2
 
 -- name: used_codes
@@ -89,19 +102,18 @@ FROM unnest(CAST(:grids AS bigint[]), CAST(:codes AS text[]), CAST(:names AS tex
 WHERE g.id = n.id
 
 -- name: begin_grids
--- A grid that goes on under its code keeps the day it began.
-UPDATE grid g SET valid_from = coalesce(o.valid_from, :before, :day), valid_to = NULL
-FROM grid n LEFT JOIN grid o ON o.plan_id = :old AND o.code = n.code
+-- A grid that goes on under its code keeps the day it began; the others begin now.
+UPDATE grid g SET valid_from = coalesce(o.valid_from, :day), valid_to = NULL
+FROM grid n LEFT JOIN (
+    SELECT c.code, min(coalesce(c.valid_from, p.valid_from)) AS valid_from
+    FROM grid c JOIN plan p ON p.id = c.plan_id WHERE p.id = ANY(:olds) GROUP BY c.code
+) o ON o.code = n.code
 WHERE n.plan_id = :new AND g.id = n.id
-
--- name: new_grids_begin
-UPDATE grid g SET valid_from = :day
-WHERE g.plan_id = :new AND NOT EXISTS (SELECT FROM grid o WHERE o.plan_id = :old AND o.code = g.code)
 
 -- name: retire_grids
 -- Grids whose code the new plan has no more end with the day it begins; the codes.
 UPDATE grid g SET valid_to = :day
-WHERE g.plan_id = :old AND NOT EXISTS (SELECT FROM grid n WHERE n.plan_id = :new AND n.code = g.code)
+WHERE g.plan_id = ANY(:olds) AND NOT EXISTS (SELECT FROM grid n WHERE n.plan_id = :new AND n.code = g.code)
 RETURNING g.code
 
 -- name: revive_grids

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from flask_babel import get_locale, lazy_gettext
 from flask_wtf import FlaskForm
 from wtforms.validators import InputRequired, Length
@@ -33,6 +35,14 @@ required = InputRequired(lazy_gettext("请填写此项。"))
 def at_most(characters: int) -> Length:
     """The field holds at most so many characters."""
     return Length(max=characters, message=lazy_gettext("最多 %(most)s 个字符。", most=characters))
+
+
+def calendar_day(text: str) -> date:
+    """A day of an address or a form. Raises ``Invalid`` WORKFLOW_DATE."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise Invalid("WORKFLOW_DATE", value=text[:40]) from None
 
 
 def row_number(text: str) -> int:

@@ -15,12 +15,13 @@ from gridmap.db.models import Building, Grid, Plan, PlanOperation, PlanStep, Pla
 from gridmap.errors import Conflict, Forbidden, GridmapError, Invalid
 from gridmap.services import operations, plans, redraw, workflow
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
+from gridmap.services.days import today
 from gridmap.services.plans.access import in_force_on, shown
 from tests.web import add_person
 
 pytestmark = pytest.mark.usefixtures("demo_url")
 
-COUNTY, TODAY = "339901000000", date.today()
+COUNTY, TODAY = "339901000000", today()
 
 
 def person(login: str, role: str, region: str | None = None) -> Actor:
@@ -322,3 +323,101 @@ def test_a_step_that_fails_leaves_nothing() -> None:
         assert session.get_one(Plan, 1).valid_to is None
         kinds = session.scalars(sa.select(PlanOperation.kind).where(PlanOperation.plan_id == draft)).all()
     assert "publish" not in kinds
+
+
+def test_a_copy_does_not_launder_who_drew_it() -> None:
+    chief, hand = person("chief2", "administrator"), person("hand", "planner")
+    drawn = copied(chief)
+    handed = plans.copy_plan(hand, drawn)
+    force(handed, "submitted")
+    refused("WORKFLOW_AUTHOR", lambda: workflow.approve(chief, handed))
+
+
+def test_a_reader_hears_of_their_own_communities_only() -> None:
+    here = community()
+    with transaction() as session:
+        told = sa.text(
+            "SELECT count(*) FROM check_result c JOIN region r ON r.id = c.region_id"
+            " WHERE c.plan_id = 1 AND r.code = :code AND c.severity IN ('E', 'W')"
+            " AND coalesce((c.params ->> 'checked')::boolean, true)"
+        )
+        mine = session.scalar(told, {"code": here})
+    standing = workflow.stand(Actor("near", (Grant(Role.VIEWER, here),)), 1)
+    found = (*standing.errors, *standing.warnings)
+    assert sum(one.count for one in found) == mine
+    assert {code[:12] for one in found for code in one.grids} == {here}
+    assert workflow.stand(SYSTEM, 1).missing > standing.missing
+
+
+def test_a_whole_ends_the_parts_in_force() -> None:
+    with transaction() as session:
+        codes = session.scalars(sa.text("SELECT DISTINCT r.code FROM grid g JOIN region r ON r.id = g.region_id"
+                                        " WHERE g.plan_id = 1 ORDER BY r.code LIMIT 2")).all()  # fmt: skip
+    parts = [plans.copy_plan(SYSTEM, 1, region_code=code) for code in codes]
+    whole = copied_of(1)
+    with transaction() as session:
+        session.execute(sa.update(Plan).where(Plan.id.in_([*parts, whole])).values(department="消防", state="approved"))
+    for part in parts:
+        assert workflow.publish(SYSTEM, part, TODAY) == part, "nothing is in force around it"
+    assert workflow.publish(SYSTEM, whole, TODAY) == whole
+    assert [(plan(part).state, plan(part).valid_to) for part in parts] == [("archived", TODAY)] * 2
+    assert assignment(whole) == assignment(1)
+    assert plan(1).state == "published", "another department's plan goes on"
+    refused("WORKFLOW_NOTHING_BEFORE", lambda: workflow.restore(SYSTEM, whole))
+    assert not workflow.stand(SYSTEM, whole).may["restore"]
+
+
+def test_micro_grids_follow_the_grid_above() -> None:
+    draft = copied()
+    before = grids(draft)
+    above = next(code for code, units in held_units(draft).items() if len(units) > 1)
+    units = held_units(draft)[above]
+    kept, fresh = reserved(2)
+    ops = [
+        operations.Sent(
+            uuid4(), "split",
+            tuple(operations.Move(grid, part) for grid, part in ((kept, units[:1]), (fresh, units[1:]))),
+            tuple(operations.Change(grid, attrs(f"{above}-{k}", "micro", before[above].id), new=True)
+                  for k, grid in enumerate((kept, fresh))),
+        )
+    ]  # fmt: skip
+    operations.apply(SYSTEM, draft, plan(draft).version, uuid4(), ops)
+    force(draft, "approved")
+    whole = workflow.publish(SYSTEM, draft, TODAY)
+    assert {assignment(whole)[unit] for unit in units} == {f"{above}01", f"{above}02"}
+    assert grids(whole)[above].valid_from == date(2026, 1, 1), "the grid above is who it was"
+    again = copied_of(whole)
+    force(again, "approved")
+    assert assignment(workflow.publish(SYSTEM, again, TODAY)) == assignment(whole)
+
+
+def test_today_is_the_day_of_the_planners_calendar(monkeypatch: pytest.MonkeyPatch) -> None:
+    from datetime import UTC, datetime, tzinfo
+
+    from gridmap.services import days
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime(2026, 11, 30, 17, tzinfo=UTC).astimezone(tz)
+
+    monkeypatch.setattr(days, "datetime", Clock)
+    assert days.today() == date(2026, 12, 1), "it is one o'clock at night in Shanghai"
+
+
+def held_units(plan_id: int) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for unit, code in assignment(plan_id).items():
+        if code:
+            found.setdefault(code, []).append(unit)
+    return found
+
+
+def reserved(count: int) -> list[int]:
+    with transaction() as session:
+        return [int(session.scalar(sa.text("SELECT nextval('grid_id_seq')")) or 0) for _ in range(count)]
+
+
+def attrs(code: str, kind: str = "basic", parent: int | None = None) -> dict[str, object]:
+    return {"code": code, "name": None, "kind": kind, "workers": 1, "locked": False, "region_id": None,
+            "parent_id": parent}  # fmt: skip

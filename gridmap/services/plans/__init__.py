@@ -4,7 +4,18 @@ from gridmap.services.plans.access import editable, shown, visible
 from gridmap.services.plans.change import archive, delete, put_in_force, rename, unarchive
 from gridmap.services.plans.copy import copy_plan
 from gridmap.services.plans.make import AssignmentRow, GridRow, create_empty, from_assignment
-from gridmap.services.plans.read import GridPage, PlanSummary, get, grid, grids, held_on, list_plans, misfits, outlines
+from gridmap.services.plans.read import (
+    GridPage,
+    PlanSummary,
+    get,
+    grid,
+    grids,
+    held_on,
+    list_plans,
+    misfits,
+    outlines,
+    to_show,
+)
 from gridmap.services.plans.source import Source, plan_from_source, sources
 
 __all__ = [
@@ -31,6 +42,7 @@ __all__ = [
     "rename",
     "shown",
     "sources",
+    "to_show",
     "unarchive",
     "visible",
 ]

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from gridmap.db.models import Plan, Region
 from gridmap.errors import Conflict, NotFound
 from gridmap.services.actor import Actor, Role
+from gridmap.services.days import today
 from gridmap.sql import query
 
 
@@ -56,9 +57,9 @@ def subtree(region: str | None) -> str | None:
 
 
 def shown(session: Session, actor: Actor, region_code: str | None = None) -> int | None:
-    """The plan to show for a region where none is chosen: published first, then the newest not archived."""
+    """The plan to show for a region where none is chosen: in force today first, then the newest not archived."""
     prefixes = list(actor.prefixes(Role.VIEWER))
-    found = session.scalar(query("plans", "shown"), {"region": region_code, "prefixes": prefixes})
+    found = session.scalar(query("plans", "shown"), {"region": region_code, "prefixes": prefixes, "day": today()})
     return None if found is None else int(found)
 
 

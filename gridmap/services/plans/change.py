@@ -13,6 +13,7 @@ from gridmap.db.models import Grid, Plan, PlanOperation, PlanUnit, Region
 from gridmap.errors import Conflict, Invalid
 from gridmap.services import audit
 from gridmap.services.actor import Actor, Role
+from gridmap.services.days import today
 from gridmap.services.plans.access import editable
 from gridmap.services.versions import raise_version
 from gridmap.sql import query
@@ -45,7 +46,7 @@ def archive(session: Session, actor: Actor, plan_id: int) -> None:
         raise Conflict("PLAN_STATE", plan=plan.name, state=plan.state)
     if plan.state == "published":
         actor.require(Role.APPROVER, region.code)
-        plan.valid_to = date.today()
+        plan.valid_to = today()
     before, plan.state = plan.state, "archived"
     _log(session, actor, plan, region, "archive", before=before)
 

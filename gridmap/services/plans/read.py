@@ -15,7 +15,7 @@ from gridmap.db import bulk
 from gridmap.db.engine import service
 from gridmap.errors import NotFound
 from gridmap.services.actor import Actor, Role
-from gridmap.services.plans.access import in_force_on, subtree, visible
+from gridmap.services.plans.access import in_force_on, shown, subtree, visible
 from gridmap.sql import query
 
 STATUSES = ("under", "within", "over", "empty", "unchecked")
@@ -110,6 +110,13 @@ def list_plans(session: Session, actor: Actor, *, archived: bool = False) -> tup
     actor.require(Role.VIEWER)
     found = _summaries(session, actor, None)
     return tuple(plan for plan in found if archived or plan.state != "archived")
+
+
+@service
+def to_show(session: Session, actor: Actor, day: date | None = None) -> int | None:
+    """The plan that a map shows where none is chosen: in force on ``day``, or today; None where there is none."""
+    actor.require(Role.VIEWER)
+    return shown(session, actor) if day is None else in_force_on(session, actor, day)
 
 
 @service

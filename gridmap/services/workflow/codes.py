@@ -8,6 +8,7 @@ east, north first where they are level (domain rule R13), after the highest numb
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -24,18 +25,22 @@ from gridmap.sql import query
 _LEVEL_DEG = 1e-4  # about ten metres: grids this close in longitude count as level
 
 
-def settle(session: Session, new: Plan, old: Plan | None) -> dict[str, str]:
+def settle(session: Session, new: Plan, olds: Sequence[int]) -> dict[str, str]:
     """Give the grids of ``new`` the codes they are published under; what was called otherwise, old code by new one.
 
+    ``olds`` are the plans that end; in a community where none of them has a grid the codes of the draft are the first.
     Raises ``Conflict`` WORKFLOW_CODES_FULL where a community has no number left.
     """
-    grids = session.scalars(sa.select(Grid).where(Grid.plan_id == new.id).order_by(Grid.id)).all()
-    same = {} if old is None else _same(session, new.id, old.id)
-    kept = {grid.id: same[grid.id] for grid in grids if grid.id in same}
-    fresh = [grid for grid in grids if grid.id not in kept]
-    if old is None:  # nothing was in force: the codes of the draft are the first
+    if not olds:
         return {}
-    codes = dict(kept) | _numbered(session, new, fresh, set(kept.values()))
+    grids = session.scalars(sa.select(Grid).where(Grid.plan_id == new.id).order_by(Grid.id)).all()
+    same = _same(session, new.id, olds)
+    used = set(session.scalars(query("workflow", "used_codes")))
+    top = [grid for grid in grids if grid.kind != "micro" or grid.parent_id is None]
+    settled = set(session.scalars(sa.select(Grid.region_id).where(Grid.plan_id.in_(olds))))
+    codes = {grid.id: same.get(grid.id, grid.code) for grid in top if grid.id in same or grid.region_id not in settled}
+    codes |= _numbered(session, new, [grid for grid in top if grid.id not in codes], used | set(codes.values()))
+    codes |= _below([grid for grid in grids if grid.id not in codes], codes, same, used)
     changed = [grid for grid in grids if codes[grid.id] != grid.code]
     if changed:
         names = [_renamed(grid, codes[grid.id]) for grid in changed]
@@ -44,10 +49,10 @@ def settle(session: Session, new: Plan, old: Plan | None) -> dict[str, str]:
     return {grid.code: codes[grid.id] for grid in changed}
 
 
-def _same(session: Session, new_id: int, old_id: int) -> dict[int, str]:
+def _same(session: Session, new_id: int, olds: Sequence[int]) -> dict[int, str]:
     """The code of the old grid that each new one is."""
-    rows = session.execute(query("workflow", "shared_ground"), {"new": new_id, "old": old_id}).mappings().all()
-    known = session.scalars(sa.select(Grid).where(Grid.plan_id.in_((new_id, old_id)))).all()
+    rows = session.execute(query("workflow", "shared_ground"), {"new": new_id, "olds": list(olds)}).mappings().all()
+    known = session.scalars(sa.select(Grid).where(Grid.plan_id.in_((new_id, *olds)))).all()
     grid = {one.id: one for one in known}
     found = {}
     for row in rows:
@@ -58,16 +63,34 @@ def _same(session: Session, new_id: int, old_id: int) -> dict[int, str]:
             if lived
             else (row["area_m2"], mine.area_m2, theirs.area_m2)
         )
-        if 2 * shared > a and 2 * shared > b and mine.kind == theirs.kind:
+        if 2 * shared > a and 2 * shared > b and (mine.kind == "micro") == (theirs.kind == "micro"):
             found[mine.id] = theirs.code
     return found
 
 
-def _numbered(session: Session, plan: Plan, fresh: list[Grid], kept: set[str]) -> dict[int, str]:
-    """Codes for new grids, west to east in each community."""
+def _below(micro: list[Grid], codes: dict[int, str], same: dict[int, str], used: set[str]) -> dict[int, str]:
+    """Codes of micro-grids: that of the grid above and a number, the one they had where it still begins so."""
+    found: dict[int, str] = {}
+    taken = used | set(codes.values())
+    for grid in micro:
+        kept = same.get(grid.id)
+        if kept is not None and kept.startswith(codes[grid.parent_id or 0]):
+            found[grid.id] = kept
+            taken.add(kept)
+    for grid in micro:
+        if grid.id not in found:
+            above, number = codes[grid.parent_id or 0], 1
+            while f"{above}{number:02d}" in taken:
+                number += 1
+            found[grid.id] = f"{above}{number:02d}"
+            taken.add(found[grid.id])
+    return found
+
+
+def _numbered(session: Session, plan: Plan, fresh: list[Grid], used: set[str]) -> dict[int, str]:
+    """Codes for new grids, west to east in each community, after the highest number in ``used``."""
     form = standards.from_dict(plan.profile).code
     regions = dict(session.execute(sa.select(Region.id, Region.code)).all())
-    used = set(session.scalars(query("workflow", "used_codes"))) | kept
     taken: dict[str, int] = defaultdict(lambda: form.number_min - 1)
     for code in used:
         if len(code) == form.length and code.isascii() and code.isdigit():

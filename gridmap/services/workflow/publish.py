@@ -6,10 +6,10 @@ the part and of the draft inside it, so that on any day exactly one plan is in f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from gridmap.db import bulk
@@ -18,13 +18,14 @@ from gridmap.db.models import Grid, Plan, PlanOperation, Region
 from gridmap.errors import Conflict, Invalid
 from gridmap.services import audit, counts
 from gridmap.services.actor import SYSTEM, Actor, Role
+from gridmap.services.days import today
 from gridmap.services.jobs import queue
 from gridmap.services.placing import lock_units
 from gridmap.services.plans.copy import write_copy
 from gridmap.services.plans.derive import derive
 from gridmap.services.versions import raise_version
 from gridmap.services.workflow.codes import settle
-from gridmap.services.workflow.stand import in_force, replaced_by
+from gridmap.services.workflow.stand import in_force, in_force_inside, replaced_by
 from gridmap.services.workflow.steps import lock, take_step
 from gridmap.sql import query
 
@@ -40,15 +41,15 @@ def publish(session: Session, actor: Actor, plan_id: int, on: date) -> int:
     plan, region = lock(session, actor, plan_id, Role.APPROVER)
     if plan.state != "approved":
         raise Conflict("PLAN_STATE", plan=plan.name, state=plan.state)
-    if on < date.today():
+    if on < today():
         raise Invalid("WORKFLOW_DATE_PAST", day=on.isoformat())
-    before = _before(session, plan, region, on)
-    if before is None or before.region_id == plan.region_id:
-        _begin(session, actor, plan, region, before, on, "publish")
+    ending = _ending(session, plan, region, on)
+    if not any(_holds(session, one, region) for one in ending):
+        _begin(session, actor, plan, region, ending, on, "publish")
         return plan.id
-    whole = _composed(session, actor, plan, region, before)
+    whole = _composed(session, actor, plan, region, ending[0])
     home = session.get_one(Region, whole.region_id)
-    _begin(session, actor, whole, home, before, on, "publish", part=plan.id)
+    _begin(session, actor, whole, home, ending, on, "publish", part=plan.id)
     take_step(session, actor, plan, region, "publish", "archived", "", into=whole.id, valid_from=on.isoformat())
     return whole.id
 
@@ -61,30 +62,39 @@ def restore(session: Session, actor: Actor, plan_id: int) -> int:
     PLAN_STATE, WORKFLOW_NOTHING_BEFORE.
     """
     lock_units(session, shared=False)
-    plan, region = lock(session, actor, plan_id, Role.APPROVER)
+    plan, _ = lock(session, actor, plan_id, Role.APPROVER)
     if plan.state != "published" or plan.valid_to is not None:
         raise Conflict("PLAN_STATE", plan=plan.name, state=plan.state)
     old_id = replaced_by(session, plan)
     if old_id is None:
         raise Conflict("WORKFLOW_NOTHING_BEFORE", plan=plan.name)
     old = session.get_one(Plan, old_id)
-    today = date.today()
+    home = session.get_one(Region, old.region_id)
     again = _plan_like(session, actor, old, old.name)
-    write_copy(session, old.id, again.id, region.prefix)
+    write_copy(session, old.id, again.id, home.prefix)
     _born(session, actor, again, "workflow.restore", base=old.id)
-    _begin(session, actor, again, region, plan, max(today, plan.valid_from or today), "restore", keep=True, of=old.id)
+    _ask_check(session, again, home)
+    on = max(today(), plan.valid_from or today())
+    _begin(session, actor, again, home, (plan,), on, "restore", keep=True, of=old.id)
     return again.id
 
 
-def _before(session: Session, plan: Plan, region: Region, on: date) -> Plan | None:
-    """The plan in force that ends with ``on``, locked."""
-    found = in_force(session, plan, region)
-    if found is None:
-        return None
-    session.refresh(found, with_for_update=True)
-    if found.valid_from is not None and on < found.valid_from:
-        raise Invalid("WORKFLOW_DATE_BEFORE", day=on.isoformat(), begun=found.valid_from.isoformat(), plan=found.name)
+def _ending(session: Session, plan: Plan, region: Region, on: date) -> tuple[Plan, ...]:
+    """The plans in force that end with ``on``, locked: the one that holds the region, else all inside the region."""
+    wider = in_force(session, plan, region)
+    found = in_force_inside(session, plan, region) if wider is None else (wider,)
+    for one in found:
+        session.refresh(one, with_for_update=True)
+        if one.valid_from is not None and on < one.valid_from:
+            begun = one.valid_from.isoformat()
+            raise Invalid("WORKFLOW_DATE_BEFORE", day=on.isoformat(), begun=begun, plan=one.name)
     return found
+
+
+def _holds(session: Session, one: Plan, region: Region) -> bool:
+    """Whether a plan's region is wider than ``region``."""
+    home = session.get_one(Region, one.region_id)
+    return home.id != region.id and region.prefix.startswith(home.prefix)
 
 
 def _begin(
@@ -92,33 +102,31 @@ def _begin(
     actor: Actor,
     plan: Plan,
     region: Region,
-    before: Plan | None,
+    ending: Sequence[Plan],
     on: date,
     kind: str,
     *,
     keep: bool = False,
     **detail: Any,
 ) -> None:
-    """Codes, days, units, state, and the end of the plan before."""
-    recoded = {} if keep else settle(session, plan, before)
+    """Codes, days, units, state, and the end of the plans before."""
+    olds = [one.id for one in ending]
+    recoded = {} if keep else settle(session, plan, olds)
     session.expire_all()
     plan.valid_from, plan.valid_to = on, None
-    days = {"new": plan.id, "day": on}
-    if before is None:
-        session.execute(sa.update(Grid).where(Grid.plan_id == plan.id).values(valid_from=on, valid_to=None))
-        retired: list[str] = []
-    else:
-        begun = {"old": before.id, "before": before.valid_from}
-        session.execute(query("workflow", "begin_grids"), days | begun)
-        session.execute(query("workflow", "new_grids_begin"), days | {"old": before.id})
-        session.execute(query("workflow", "revive_grids"), {"new": plan.id})
-        retired = sorted(session.scalars(query("workflow", "retire_grids"), days | {"old": before.id}))
+    keys = {"new": plan.id, "olds": olds, "day": on}
+    session.execute(query("workflow", "begin_grids"), keys)
+    session.execute(query("workflow", "revive_grids"), {"new": plan.id})
+    retired = sorted(session.scalars(query("workflow", "retire_grids"), keys))
+    for before in ending:
         before.valid_to = on
         home = session.get_one(Region, before.region_id)
-        ended = "archived" if on <= date.today() else "published"
+        ended = "archived" if on <= today() else "published"
         take_step(session, actor, before, home, "replace", ended, "", by=plan.id, valid_to=on.isoformat())
     _swap_units(session, plan)
-    told = {"replaced": None if before is None else before.id, "valid_from": on.isoformat(), "retired": retired}
+    told = {"replaced": olds[0] if len(olds) == 1 else None, "valid_from": on.isoformat(), "retired": retired}
+    if len(olds) > 1:
+        told["parts"] = olds
     take_step(session, actor, plan, region, kind, "published", "", **told, recoded=recoded, **detail)
     raise_version(session, "plans")
 
@@ -151,16 +159,13 @@ def _composed(session: Session, actor: Actor, part: Plan, region: Region, before
     write_copy(session, part.id, whole.id, region.prefix)
     counts.sum_plan(session, whole.id)
     _born(session, actor, whole, "workflow.publish", base=before.id, part=part.id)
-    queue(
-        session,
-        SYSTEM,
-        "check_plan",
-        f"plan:{whole.id}",
-        session.get_one(Region, before.region_id).code,
-        plan_id=whole.id,
-        profile=None,
-    )
+    _ask_check(session, whole, session.get_one(Region, before.region_id))
     return whole
+
+
+def _ask_check(session: Session, plan: Plan, region: Region) -> None:
+    """Have the worker check a plan that was made here."""
+    queue(session, SYSTEM, "check_plan", f"plan:{plan.id}", region.code, plan_id=plan.id, profile=None)
 
 
 def _plan_like(session: Session, actor: Actor, model: Plan, name: str) -> Plan:

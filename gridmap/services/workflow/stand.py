@@ -90,7 +90,7 @@ class Waiting:
 def stand(session: Session, actor: Actor, plan_id: int) -> Standing:
     """How far a plan is. Raises ``NotFound``."""
     plan, region = visible(session, actor, plan_id)
-    errors, warnings = findings(session, plan)
+    errors, warnings = findings(session, plan, actor)
     base = in_force(session, plan, region)
     planner, approver = actor.may(Role.PLANNER, region.code), actor.may(Role.APPROVER, region.code)
     author = actor.user_id is not None and actor.user_id in authors(session, plan)
@@ -100,7 +100,10 @@ def stand(session: Session, actor: Actor, plan_id: int) -> Standing:
         "return": approver and plan.state in ("submitted", "approved"),
         "approve": approver and plan.state == "submitted" and not author,
         "publish": approver and plan.state == "approved",
-        "restore": approver and plan.state == "published" and replaced_by(session, plan) is not None,
+        "restore": approver
+        and plan.state == "published"
+        and plan.valid_to is None
+        and replaced_by(session, plan) is not None,
     }
     return Standing(
         plan_id=plan.id,
@@ -128,10 +131,13 @@ def waiting(session: Session, actor: Actor) -> tuple[Waiting, ...]:
     return tuple(Waiting(**row) for row in rows)
 
 
-def findings(session: Session, plan: Plan) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
-    """Errors and warnings of the last check by rule, with the reasons written down."""
+def findings(
+    session: Session, plan: Plan, reader: Actor | None = None
+) -> tuple[tuple[Finding, ...], tuple[Finding, ...]]:
+    """Errors and warnings of the last check by rule, with the reasons; where ``reader`` may look, else everywhere."""
     found: dict[str, list[Finding]] = {"E": [], "W": []}
-    for row in session.execute(query("workflow", "findings"), {"plan": plan.id}).mappings():
+    prefixes = [""] if reader is None else list(reader.prefixes(Role.VIEWER))
+    for row in session.execute(query("workflow", "findings"), {"plan": plan.id, "prefixes": prefixes}).mappings():
         titles = rule_title(row["rule"], "zh"), rule_title(row["rule"], "en")
         reason = row["reason"] if row["severity"] == "W" else None
         one = Finding(row["rule"], *titles, row["count"], row["settled"], tuple(row["grids"]), reason)
@@ -140,7 +146,7 @@ def findings(session: Session, plan: Plan) -> tuple[tuple[Finding, ...], tuple[F
 
 
 def authors(session: Session, plan: Plan) -> set[int]:
-    """Who made the plan what it is: its creator, who edited it, who submitted it."""
+    """Who made the plan what it is: its creator, who edited it, who submitted it; also of drafts it was copied from."""
     found = session.scalars(query("workflow", "authors"), {"plan": plan.id})
     return {int(one) for one in found if one is not None}
 
@@ -162,6 +168,18 @@ def in_force(session: Session, plan: Plan, region: Region) -> Plan | None:
         .order_by(sa.func.length(Region.prefix).desc(), Plan.valid_from.desc())
         .limit(1)
     )
+
+
+def in_force_inside(session: Session, plan: Plan, region: Region) -> tuple[Plan, ...]:
+    """The published plans of the same department in parts of a plan's region that have no end yet."""
+    found = session.scalars(
+        sa.select(Plan)
+        .join(Region, Region.id == Plan.region_id)
+        .where(Plan.state == "published", Plan.valid_to.is_(None), Region.prefix.startswith(region.prefix))
+        .where(Plan.department.is_not_distinct_from(plan.department), Plan.id != plan.id)
+        .order_by(Region.prefix, Plan.id)
+    )
+    return tuple(found)
 
 
 def replaced_by(session: Session, plan: Plan) -> int | None:

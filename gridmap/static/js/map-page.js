@@ -19,7 +19,7 @@ const state = {
 };
 
 function remember() {
-  const params = new URLSearchParams(data.plan ? { plan: data.plan } : {});
+  const params = new URLSearchParams(data.date ? { date: data.date } : data.plan ? { plan: data.plan } : {});
   for (const key of ["region", "rule", "grid"]) if (state[key]) params.set(key, state[key]);
   if (state.order !== "errors") params.set("order", state.order);
   state.status.forEach((status) => params.append("status", status));
@@ -224,12 +224,15 @@ $("region").addEventListener("change", async (event) => {
   const box = chosen?.bbox ?? data.bounds;
   if (box) map.fitBounds([[box[1], box[0]], [box[3], box[2]]]);
 });
-$("plan").addEventListener("change", (event) => {
+/** Open the page anew on another plan: chosen by its number, or by a day. */
+function reopen(name, value) {
   const params = new URLSearchParams(location.search);
-  params.set("plan", event.target.value);
-  params.delete("grid");
+  for (const other of ["plan", "date", "grid"]) params.delete(other);
+  if (value) params.set(name, value);
   location.search = params;
-});
+}
+$("plan").addEventListener("change", (event) => reopen("plan", event.target.value));
+$("date").addEventListener("change", (event) => event.target.validity.valid && reopen("date", event.target.value));
 $("order").value = state.order;
 $("order").addEventListener("change", (event) => {
   state.order = event.target.value;
@@ -324,7 +327,7 @@ L.control.layers(null, data.layers.reduce((all, [name, label]) => {
   return layer ? { ...all, [label]: layer } : all;
 }, {}), { position: "topright", collapsed: window.innerWidth < 1100 }).addTo(map);
 if (grids) list();
-else note(t("还没有划分方案：导入现有网格，或在“划分方案”中新建。"));
+else note(data.none ?? t("还没有划分方案：导入现有网格，或在“划分方案”中新建。"));
 if (grids && state.grid !== null) {
   const there = grids.feature(state.grid);
   select(state.grid, { pan: there && !view });

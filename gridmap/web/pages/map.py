@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Flask, render_template, request
 from flask_babel import gettext
 
 from gridmap.services import checks, mapdata, plans, regions
+from gridmap.services.actor import Actor
 from gridmap.services.checks.read import RULE_IDS
-from gridmap.web.forms import row_number
+from gridmap.web.forms import calendar_day, row_number
 from gridmap.web.i18n import in_language
 from gridmap.web.pages.town_map import town_map
 from gridmap.web.session import current_actor
@@ -41,22 +43,24 @@ def index() -> str:
     scene = mapdata.scene(actor)
     if scene.bounds is None:
         return render_template("map/none.html")
-    known = plans.list_plans(actor)
-    asked = request.args.get("plan", type=row_number)
-    plan = next((one for one in known if one.id == asked), known[0] if known else None)
+    known = plans.list_plans(actor, archived=True)
+    day, plan = _chosen(actor, known)
     tree = regions.tree(actor)
     labels = status_labels()
     return render_template(
         "map/index.html",
         map=_map(scene, plan, labels),
-        plans=known,
+        plans=[one for one in known if one.state != "archived" or one is plan],
         plan=plan,
+        day=day,
         regions=tree,
         rules=[(rule, checks.rule_title(rule, _language())) for rule in RULE_IDS],
         statuses=STATUSES,
         labels=labels,
         page_data={
             "plan": plan.id if plan else None,
+            "date": day,
+            "none": gettext("%(day)s 没有生效的方案。", day=day) if day else None,
             "bounds": scene.bounds,
             "labels": labels,
             "regions": [{"code": one.code, "bbox": one.bbox} for one in tree],
@@ -74,6 +78,21 @@ def index() -> str:
             ],
         },
     )
+
+
+def _chosen(actor: Actor, known: Sequence[plans.PlanSummary]) -> tuple[str | None, plans.PlanSummary | None]:
+    """The day asked for, and the plan that the map shows: of that day, the one chosen, or the one in force."""
+    asked = request.args.get("date", "")
+    if asked:
+        day = calendar_day(asked)
+        number = plans.to_show(actor, day)
+        return day.isoformat(), next((one for one in known if one.id == number), None)
+    number = request.args.get("plan", type=row_number)
+    chosen = next((one for one in known if one.id == number), None)
+    if chosen is None:
+        number = plans.to_show(actor)
+        chosen = next((one for one in known if one.id == number), None)
+    return None, chosen
 
 
 def _language() -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from geodata import standards
 from gridmap.errors import GeodataError, Invalid
 from gridmap.services import checks, compare, exports, jobs, mapdata, plans, redraw, regions, workflow
 from gridmap.services.actor import Actor, Role
+from gridmap.services.days import today
 from gridmap.services.plans.access import overlap, subtree
 from gridmap.web.api.jobs import shipped_standard
 from gridmap.web.forms import MENDABLE, Form, at_most, required, row_number
@@ -168,7 +168,7 @@ def _index(form: NewPlanForm | None) -> str:
         "plans/index.html",
         engine=next((one.id for one in known if one.state != "archived"), None),
         plans=known,
-        today=date.today().isoformat(),
+        today=today().isoformat(),
         archived=archived,
         form=form or (_new_form(actor) if actor.may(Role.PLANNER) else None),
         failed=form is not None,
@@ -268,7 +268,7 @@ def _show(plan_id: int) -> str:
         partners=compare.partners(actor, plan_id),
         parts=copy_choices(actor, plan, summary.by_region),
         flow=workflow.stand(actor, plan_id),
-        today=date.today().isoformat(),
+        today=today().isoformat(),
         may_archive=plan.state != "archived"
         and actor.may(Role.APPROVER if plan.state == "published" else Role.PLANNER, plan.region_code),
         page_data={

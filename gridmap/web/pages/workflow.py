@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date
 
 from flask import Flask, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 
-from gridmap.errors import Invalid
 from gridmap.services import plans, workflow
 from gridmap.services.actor import Role
-from gridmap.web.forms import MENDABLE
+from gridmap.services.days import today
+from gridmap.web.forms import MENDABLE, calendar_day
 from gridmap.web.i18n import in_language
 from gridmap.web.pages.plans import pages
 from gridmap.web.session import current_actor
@@ -69,7 +68,7 @@ def publish(plan_id: int) -> ResponseReturnValue:
 
     def work() -> None:
         nonlocal made
-        made = workflow.publish(current_actor(), plan_id, _day(request.form.get("on", "")))
+        made = workflow.publish(current_actor(), plan_id, calendar_day(request.form.get("on", "")))
 
     return _do(plan_id, work, gettext("方案已发布。"), lambda: made)
 
@@ -90,17 +89,10 @@ def restore(plan_id: int) -> ResponseReturnValue:
 def in_force() -> ResponseReturnValue:
     """The plan that was, is or will be in force on a day: on to its page."""
     asked = request.args.get("date", "")
-    day = _day(asked) if asked else date.today()
+    day = calendar_day(asked) if asked else today()
     return redirect(
         url_for("plans.show", plan_id=plans.held_on(current_actor(), day, request.args.get("region") or None))
     )
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise Invalid("WORKFLOW_DATE", value=text[:40]) from None
 
 
 def _do(
