@@ -14,6 +14,7 @@ import { keysSheet } from "./keys.js";
 import { BRUSHES } from "./stage.js";
 import { shell } from "./shell.js";
 import { submitDialog } from "./submit.js";
+import { received } from "./wire.js";
 
 const $ = (id) => document.getElementById(id);
 const LETTERS = { v: "pan", p: "paint", e: "erase", r: "rectangle", l: "lasso", b: "border", s: "split", m: "merge", c: "cut" };
@@ -97,10 +98,9 @@ export class Desk {
     } else this.notice(t("这一步之后有单元被切分，或有改动还没有保存，暂时看不了当时的方案。"));
   }
 
+  /** Take back an entry of the log, as the server tells it. */
   revert(op) {
-    const known = this.session.log.find((one) => one.key === op.key);
-    if (known) this.session.takeBack(known);
-    else this.notice(t("请重新载入页面后再撤销这一步。"));
+    this.session.takeBack(received(this.model, op));
   }
 
   open(name, focus = false) {

@@ -94,7 +94,7 @@ export class GridsPanel {
     shown.sort(orders[this.order]);
     this.note.textContent = shown.length > MOST_ROWS ? t("{n} 个网格，列出前 {m} 个", { n: number(shown.length), m: MOST_ROWS }) : t("{n} 个网格", { n: number(shown.length) });
     this.list.replaceChildren(...shown.slice(0, MOST_ROWS).map(([grid, s]) => this._row(grid, s)));
-    if (!shown.length) this.list.append(h("li", { class: "muted" }, model.grids.size ? t("没有符合筛选条件的网格。") : t("还没有网格：用框选或套索选中单元，再按“新建网格”。")));
+    if (!shown.length) this.list.append(h("li", { class: "muted" }, model.grids.size ? t("没有符合筛选条件的网格。") : t("还没有网格：用框选或套索选中单元后新建网格，或在“智能”中请机器重新划分。")));
   }
 
   _row(grid, s) {
