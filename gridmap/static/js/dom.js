@@ -24,6 +24,12 @@ export function svg(tag, attributes = {}, ...children) {
   return element;
 }
 
+/** One of the page's icons (icons.svg), silent to screen readers. */
+export function icon(name) {
+  const sheet = document.querySelector("svg.icon use").getAttribute("href").split("#")[0];
+  return svg("svg", { class: "icon", "aria-hidden": "true" }, svg("use", { href: `${sheet}#${name}` }));
+}
+
 /** The data that the server wrote into the page. */
 export function pageData() {
   return JSON.parse(document.getElementById("page-data").textContent);

@@ -3,6 +3,7 @@
 import { confirmed } from "../dialog.js";
 import { h, latLngBox } from "../dom.js";
 import { number, t } from "../i18n.js";
+import { ChosenBar } from "./chosen.js";
 import { AssistPanel } from "./panel-assist.js";
 import { CommentsPanel } from "./panel-comments.js";
 import { GridsPanel } from "./panel-grids.js";
@@ -11,7 +12,9 @@ import { PlanPanel } from "./panel-plan.js";
 import { Finder } from "./finder.js";
 import { keysSheet } from "./keys.js";
 import { BRUSHES } from "./stage.js";
+import { shell } from "./shell.js";
 import { submitDialog } from "./submit.js";
+import { received } from "./wire.js";
 
 const $ = (id) => document.getElementById(id);
 const LETTERS = { v: "pan", p: "paint", e: "erase", r: "rectangle", l: "lasso", b: "border", s: "split", m: "merge", c: "cut" };
@@ -27,11 +30,12 @@ export class Desk {
       log: new LogPanel($("panel-log"), model, session, this),
       comments: new CommentsPanel($("panel-comments"), model, session, this),
     };
+    new ChosenBar($("chosen"), model, this);
+    shell({ map, model, session, layer });
     this._bar();
     this._tools();
     this._tabs();
     this._limit();
-    this._legend();
     this._keys();
     this._session();
     this._address();
@@ -94,10 +98,9 @@ export class Desk {
     } else this.notice(t("这一步之后有单元被切分，或有改动还没有保存，暂时看不了当时的方案。"));
   }
 
+  /** Take back an entry of the log, as the server tells it. */
   revert(op) {
-    const known = this.session.log.find((one) => one.key === op.key);
-    if (known) this.session.takeBack(known);
-    else this.notice(t("请重新载入页面后再撤销这一步。"));
+    this.session.takeBack(received(this.model, op));
   }
 
   open(name, focus = false) {
@@ -183,26 +186,6 @@ export class Desk {
     const select = $("limit");
     this.model.regions.forEach((region, k) => select.append(h("option", { value: String(k) }, region.name)));
     select.addEventListener("change", () => this.limitTo(select.value === "" ? null : Number(select.value)));
-  }
-
-  _legend() {
-    for (const canvas of document.querySelectorAll("#legend canvas")) {
-      if (canvas.dataset.status === "free") {
-        const ctx = canvas.getContext("2d");
-        ctx.fillStyle = "#fff6f6";
-        ctx.fillRect(0, 0, 22, 14);
-        ctx.strokeStyle = "#b3001b";
-        for (let x = -14; x < 36; x += 6) {
-          ctx.beginPath();
-          ctx.moveTo(x, 14);
-          ctx.lineTo(x + 14, 0);
-          ctx.moveTo(x, 0);
-          ctx.lineTo(x + 14, 14);
-          ctx.stroke();
-        }
-      } else window.gridmap.paintSwatch(canvas, canvas.dataset.status);
-    }
-    $("colour").addEventListener("change", (event) => this.layer.setMode(event.target.value));
   }
 
   /** Keys of the page; the map's own are in stage.js. */

@@ -16,7 +16,7 @@ export class CommentsPanel {
     this.list = h("ol", { class: "notes" });
     panel.append(
       h("div", { class: "field" }, h("label", { for: "comment-about" }, t("意见针对")), this.about),
-      h("div", { class: "field" }, h("label", { for: "comment-text" }, t("意见")), this.text),
+      h("div", { class: "field" }, h("label", { for: "comment-text" }, t("意见内容")), this.text),
       h("p", {}, h("button", { type: "button", class: "button small primary", onclick: () => this.add() }, t("发表意见"))),
       h("p", { class: "small muted" }, t("请勿写居民姓名、电话、证件号。")),
       this.note,

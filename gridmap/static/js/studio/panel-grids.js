@@ -1,6 +1,6 @@
 /** The panel of grids: the active one with every figure, what can be done with it, and the list of all. */
 
-import { h, svg } from "../dom.js";
+import { h, icon, svg } from "../dom.js";
 import { number, t } from "../i18n.js";
 import { WORDS, deviation } from "./card.js";
 import { SIGNS } from "./layer.js";
@@ -19,7 +19,7 @@ export class GridsPanel {
     const search = h("input", { type: "search", placeholder: t("名称或编码"), "aria-label": t("名称或编码"), oninput: (event) => ((this.text = event.target.value.trim()), this.rows()) });
     const sort = h("select", { "aria-label": t("排序"), onchange: (event) => ((this.order = event.target.value), this.rows()) }, ...[["deviation", t("偏差大的在前")], ["code", t("按编码")], ["households", t("户数多的在前")]].map(([value, text]) => h("option", { value }, text)));
     const filter = h("select", { "aria-label": t("状态"), onchange: (event) => ((this.status = event.target.value), this.rows()) }, h("option", { value: "" }, t("全部状态")), ...Object.entries(WORDS).map(([value, text]) => h("option", { value }, `${SIGNS[value]} ${text}`)));
-    const locks = model.mayEdit ? h("span", {}, h("button", { type: "button", class: "button small", onclick: () => this.lockAll(true) }, t("全部锁定")), " ", h("button", { type: "button", class: "button small", onclick: () => this.lockAll(false) }, t("全部解锁"))) : null;
+    const locks = model.mayEdit ? h("span", { class: "locks" }, h("button", { type: "button", class: "button small", "aria-keyshortcuts": "N", onclick: () => this.desk.newGrid() }, t("新建网格")), " ", h("button", { type: "button", class: "button small", onclick: () => this.lockAll(true) }, t("全部锁定")), " ", h("button", { type: "button", class: "button small", onclick: () => this.lockAll(false) }, t("全部解锁"))) : null;
     panel.append(this.card, h("div", { class: "panel-tools" }, search, filter, sort), h("div", { class: "panel-tools" }, this.note, locks), this.list);
     for (const name of ["change", "grids", "active", "limit"]) model.addEventListener(name, () => this.later());
     this.draw();
@@ -67,10 +67,10 @@ export class GridsPanel {
           {},
           ...[
             [t("户数"), number(s.households)],
-            [t("标准"), s.low === null ? "—" : `${number(s.low)}–${number(s.high)}`],
+            [t("标准范围"), s.low === null ? "—" : `${number(s.low)}–${number(s.high)}`],
             [t("人口"), number(s.population)],
             [t("单元"), number(s.units)],
-            [t("连片"), s.pieces > 1 ? t("✕ {n} 块", { n: s.pieces }) : s.pieces ? "✓" : "—"],
+            [t("是否连片"), s.pieces > 1 ? t("✕ {n} 块", { n: s.pieces }) : s.pieces ? "✓" : "—"],
             [t("紧凑度"), number(s.compactness, 2)],
             [t("沿路边界"), s.onRoads === null ? "—" : `${number(100 * s.onRoads)}%`],
             [t("网格员"), number(grid.workers)],
@@ -97,7 +97,7 @@ export class GridsPanel {
     shown.sort(orders[this.order]);
     this.note.textContent = shown.length > MOST_ROWS ? t("{n} 个网格，列出前 {m} 个", { n: number(shown.length), m: MOST_ROWS }) : t("{n} 个网格", { n: number(shown.length) });
     this._fill(shown.slice(0, MOST_ROWS));
-    if (!shown.length) this.list.append(h("li", { class: "muted" }, model.grids.size ? t("没有符合筛选条件的网格。") : t("还没有网格：用框选或套索选中单元，再按“新建网格”。")));
+    if (!shown.length) this.list.append(h("li", { class: "muted" }, model.grids.size ? t("没有符合筛选条件的网格。") : t("还没有网格：用框选或套索选中单元后新建网格，或在“智能”中请机器重新划分。")));
   }
 
   /** Rows that say the same are kept, so that the focus stays where it is and little is laid out anew. */
@@ -129,7 +129,7 @@ export class GridsPanel {
       h("span", { class: "visually-hidden" }, WORDS[s.status]),
     );
     const lock = this.model.mayEdit
-      ? h("button", { type: "button", class: "lock", "aria-pressed": String(Boolean(grid.locked)), "aria-label": t("锁定网格 {code}", { code: short(grid) }), onclick: () => this.lock([grid], !grid.locked) }, grid.locked ? t("锁") : t("开"))
+      ? h("button", { type: "button", class: "lock", "aria-pressed": String(Boolean(grid.locked)), "aria-label": t("锁定网格 {code}", { code: short(grid) }), title: grid.locked ? t("已锁定，点击解锁") : t("点击锁定"), onclick: () => this.lock([grid], !grid.locked) }, icon(grid.locked ? "lock" : "unlock"))
       : null;
     return h("li", { "data-grid": String(grid.id) }, row, lock);
   }

@@ -31,7 +31,7 @@ export class PlanPanel {
         h(
           "tbody",
           {},
-          row(t("网格"), number(now.grids)),
+          row(t("网格数"), number(now.grids)),
           row(`○ ${t("符合标准")}`, number(now.within)),
           row(`▽ ${t("低于标准")}`, number(now.under)),
           row(`▲ ${t("超出标准")}`, number(now.over)),
@@ -65,7 +65,7 @@ export class PlanPanel {
     return h(
       "table",
       { class: "totals" },
-      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("社区")), h("th", { scope: "col", class: "number" }, t("网格")), h("th", { scope: "col", class: "number" }, t("不达标")), h("th", { scope: "col", class: "number" }, t("偏差户数")))),
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, t("社区（村）")), h("th", { scope: "col", class: "number" }, t("网格数")), h("th", { scope: "col", class: "number" }, t("不达标")), h("th", { scope: "col", class: "number" }, t("偏差户数")))),
       h("tbody", {}, ...shown.map((row) => h("tr", {}, h("th", { scope: "row" }, h("button", { type: "button", class: "row-button", onclick: () => this.desk.limitTo(row.k) }, row.region.name)), h("td", {}, number(row.grids)), h("td", { class: row.wrong ? "bad-text" : "" }, number(row.wrong)), h("td", {}, number(row.off))))),
     );
   }

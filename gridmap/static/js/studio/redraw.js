@@ -109,7 +109,7 @@ export class Redraw {
       [`▽ ${t("低于标准")}`, told.before?.under, plan.standing.under],
       [`▲ ${t("超出标准")}`, told.before?.over, plan.standing.over],
       [`✕ ${t("不连片的网格")}`, told.before?.pieces, plan.standing.pieces],
-      [t("网格"), told.before?.grids, plan.standing.grids],
+      [t("网格数"), told.before?.grids, plan.standing.grids],
     ];
     const table = h("table", { class: "totals" }, h("thead", {}, h("tr", {}, h("td", {}), h("th", { scope: "col", class: "number" }, t("现在")), h("th", { scope: "col", class: "number" }, t("建议")))), h("tbody", {}, ...rows.map(([label, before, after]) => h("tr", {}, h("th", { scope: "row" }, label), h("td", {}, number(before)), h("td", {}, number(after)))), h("tr", {}, h("th", { scope: "row" }, t("换网格的住户")), h("td", {}), h("td", {}, number(plan.measures.households_moved))), h("tr", {}, h("th", { scope: "row" }, t("平均紧凑度")), h("td", {}, number(told.before?.compactness, 2)), h("td", {}, number(plan.measures.compactness, 2)))));
     if (running) return [table];

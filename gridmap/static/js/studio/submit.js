@@ -36,7 +36,7 @@ export async function submitDialog(desk) {
       h(
         "div",
         { class: "field" },
-        h("label", { for: `why-${one.rule}` }, `${one.rule} ${one.title}（${t("{n} 处", { n: number(one.count - one.unavoidable) })}）`),
+        h("label", { for: `why-${one.rule}` }, t("{rule}：{n} 处", { rule: `${one.rule} ${one.title}`, n: number(one.count - one.unavoidable) })),
         h("textarea", { id: `why-${one.rule}`, rows: 2, maxLength: 1000, placeholder: t("为什么可以这样"), value: one.reason ?? "" }),
       ),
     );
@@ -53,7 +53,7 @@ export async function submitDialog(desk) {
     body.replaceChildren(
       ...[
         error && error.code !== "WORKFLOW_REASONS" && error.code !== "WORKFLOW_ERRORS" ? h("p", { class: "notice error", role: "alert" }, error.message) : null,
-        wrong.length ? h("div", {}, h("h3", {}, t("✕ 提交前要解决的错误")), h("ul", { class: "flow-list" }, ...wrong.map((one) => h("li", {}, `${one.rule} ${one.title}：${t("{n} 处", { n: number(one.open) })} `, ...jump(one))))) : h("p", {}, t("✓ 没有错误。")),
+        wrong.length ? h("div", {}, h("h3", {}, t("✕ 提交前要解决的错误")), h("ul", { class: "flow-list" }, ...wrong.map((one) => h("li", {}, `${t("{rule}：{n} 处", { rule: `${one.rule} ${one.title}`, n: number(one.open) })} `, ...jump(one))))) : h("p", {}, t("✓ 没有错误。")),
         silent.length ? h("h3", {}, t("! 警告须写明理由")) : null,
         ...fields,
         wrong.length ? null : h("div", { class: "field" }, h("label", { for: "submit-word" }, t("给审批人的话（可选）")), comment),
