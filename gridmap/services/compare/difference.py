@@ -19,6 +19,7 @@ from gridmap.services.plans.access import subtree
 
 #: More areas than this are not sent at once.
 MAX_AREAS = 2000
+_DRAWN = 8  # maps kept of one comparison
 _KINDS = ("moved", "assigned", "unassigned")
 
 
@@ -38,8 +39,20 @@ def difference(
     ``region`` is a code or a prefix. Raises ``TooLarge`` COMPARE_TOO_MANY beyond :data:`MAX_AREAS`.
     """
     found = compare.within(session, actor, a_id, b_id)
+    prefix = subtree(region)
+    if bounds is None and prefix in found.drawn:
+        return found.drawn[prefix]
+    text = _draw(session, found, bounds, prefix)
+    if bounds is None and len(found.drawn) < _DRAWN:
+        found.drawn[prefix] = text
+    return text
+
+
+def _draw(
+    session: Session, found: Comparison, bounds: tuple[float, float, float, float] | None, prefix: str | None
+) -> str:
     flows, pieces = found.flows, found.common.pieces
-    chosen = np.flatnonzero(flows.changed & _inside(found, subtree(region)))
+    chosen = np.flatnonzero(flows.changed & _inside(found, prefix))
     kind = np.select([flows.moved[chosen], flows.assigned[chosen]], [0, 1], 2)
     ways = np.column_stack([kind, pieces.grid_a[chosen], pieces.grid_b[chosen]])
     ways, group = np.unique(ways, axis=0, return_inverse=True)
@@ -53,12 +66,17 @@ def difference(
             raise TooLarge("COMPARE_TOO_MANY", n=len(kept), max=MAX_AREAS)
     else:
         kept = np.arange(len(ways))
-    features = []
-    for k in kept.tolist():
-        mine = group == k
-        area = shapely.union_all(ground[mine]) if mine.sum() > 1 else ground[mine][0]
-        features.append(_feature(found, ways[k], chosen[mine], area))
-    return json.dumps({"type": "FeatureCollection", "features": features}, ensure_ascii=False, separators=(",", ":"))
+    order = np.argsort(group, kind="stable")
+    starts = np.searchsorted(group[order], np.arange(len(ways) + 1))
+    members = [order[starts[k] : starts[k + 1]] for k in kept.tolist()]
+    areas = np.array([*(_union(ground[mine], found.common.overlaid[chosen[mine]]) for mine in members), None])[:-1]
+    labels = shapely.get_coordinates(shapely.point_on_surface(areas)).round(7).tolist()
+    places = shapely.to_geojson(shapely.transform(areas, lambda lonlat: np.round(lonlat, 7))).tolist()
+    features = [
+        _feature(found, ways[k], chosen[mine], label, place)
+        for k, mine, label, place in zip(kept.tolist(), members, labels, places, strict=True)
+    ]
+    return f'{{"type":"FeatureCollection","features":[{",".join(features)}]}}'
 
 
 def _inside(found: Comparison, prefix: str | None) -> Any:
@@ -88,22 +106,26 @@ def _ground(session: Session, found: Comparison, chosen: Any) -> bulk.Objects:
     return ground
 
 
-def _feature(found: Comparison, way: Any, mine: Any, area: Any) -> dict[str, Any]:
+def _union(ground: bulk.Objects, overlaid: Any) -> Any:
+    """Units meet exactly along their borders; parts that geometry found need not."""
+    if len(ground) == 1:
+        return ground[0]
+    return shapely.union_all(ground) if overlaid.any() else shapely.coverage_union_all(ground)
+
+
+def _feature(found: Comparison, way: Any, mine: Any, label: list[float], place: str) -> str:
+    """A GeoJSON feature as text; ``place`` is its geometry."""
     kind, a, b = (int(value) for value in way)
-    label = shapely.point_on_surface(area)
-    geometry = shapely.transform(area, lambda lonlat: np.round(lonlat, 7))
-    return {
-        "type": "Feature",
-        "properties": {
-            "kind": _KINDS[kind],
-            "from": _grid(found.half_a, a),
-            "to": _grid(found.half_b, b),
-            "households": int(found.common.pieces.households[mine].sum()),
-            "population": int(found.common.pieces.population[mine].sum()),
-            "label": [round(label.x, 7), round(label.y, 7)],
-        },
-        "geometry": json.loads(shapely.to_geojson(geometry)),
+    properties = {
+        "kind": _KINDS[kind],
+        "from": _grid(found.half_a, a),
+        "to": _grid(found.half_b, b),
+        "households": int(found.common.pieces.households[mine].sum()),
+        "population": int(found.common.pieces.population[mine].sum()),
+        "label": label,
     }
+    told = json.dumps(properties, ensure_ascii=False, separators=(",", ":"))
+    return f'{{"type":"Feature","properties":{told},"geometry":{place}}}'
 
 
 def _grid(half: Half, row: int) -> dict[str, Any] | None:

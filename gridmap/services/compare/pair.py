@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -57,6 +57,8 @@ class Comparison:
     common: Common
     half_a: Half
     half_b: Half
+    #: What was drawn of it already: the map of differences by region.
+    drawn: dict[str | None, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
