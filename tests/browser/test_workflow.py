@@ -12,6 +12,7 @@ from gridmap.db import engine
 from gridmap.services import plans, redraw
 from gridmap.services.actor import SYSTEM
 from tests.browser.conftest import Server, serving, watched
+from tests.browser.steps import looked_at
 from tests.browser.test_every_page import breaches
 from tests.conftest import Databases, demo_template
 from tests.integration.test_workflow import community
@@ -68,15 +69,23 @@ def test_from_the_draft_to_the_map_everybody_sees(person: Callable[[str], Page],
     box = planner.locator("#workflow")
     expect(box.locator("[aria-current=step]")).to_contain_text("草案")
     assert breaches(planner) == []
-    for reason in box.locator("textarea[name^=reason]").all():
+    box.locator(".flow-submit > summary").click()
+    box.get_by_role("button", name="确认提交").click()
+    expect(planner.locator(".notice.error")).to_contain_text("没有写明理由")
+    reasons = box.locator("textarea[name^=reason]")
+    expect(reasons.first).to_be_visible()
+    looked_at(planner, "workflow-draft")
+    for reason in reasons.all():
         reason.fill("数据正在补采，不影响划分")
-    box.get_by_role("button", name="提交审批").click()
+    box.get_by_role("button", name="确认提交").click()
     expect(planner.locator(".notice.success")).to_contain_text("已提交")
     expect(box.locator("[aria-current=step]")).to_contain_text("已提交")
     # the approver finds it on the first page and gives it back
     approver.goto("/")
     approver.get_by_role("link", name="社区新方案").click()
     desk = approver.locator("#workflow")
+    expect(desk.locator(".flow-change")).to_contain_text("换网格的户数")
+    looked_at(approver, "workflow-submitted")
     assert breaches(approver) == []
     desk.get_by_label("退回意见").fill("请说明医院旁的边界")
     desk.get_by_role("button", name="退回修改").click()
@@ -86,7 +95,9 @@ def test_from_the_draft_to_the_map_everybody_sees(person: Callable[[str], Page],
     expect(planner.get_by_text("请说明医院旁的边界")).to_be_visible()
     planner.goto(address)
     box.get_by_label("给审批人的话（可选）").fill("边界沿医院围墙")
-    box.get_by_role("button", name="提交审批").click()
+    expect(reasons.first).to_have_value("数据正在补采，不影响划分")
+    looked_at(planner, "workflow-returned")
+    box.get_by_role("button", name="确认提交").click()
     expect(box.locator("[aria-current=step]")).to_contain_text("已提交")
     # approved and published
     approver.goto(address)
@@ -94,6 +105,7 @@ def test_from_the_draft_to_the_map_everybody_sees(person: Callable[[str], Page],
     _yes(approver)
     expect(desk.locator("[aria-current=step]")).to_contain_text("已审批")
     assert breaches(approver) == []
+    looked_at(approver, "workflow-approved")
     desk.get_by_role("button", name="发布").click()
     _yes(approver)
     expect(approver.locator(".notice.success")).to_contain_text("已发布")
@@ -103,6 +115,15 @@ def test_from_the_draft_to_the_map_everybody_sees(person: Callable[[str], Page],
     # everybody's map shows it, and the day before shows the old one
     looker.goto("/map")
     assert looker.evaluate("JSON.parse(document.getElementById('page-data').textContent).plan") == made
+    looked_at(approver, "workflow-published")
+    looker.locator("#date").fill("2026-03-01")
+    looker.wait_for_url("**/map?date=2026-03-01*")
+    expect(looker.locator("#plan")).to_have_value("1")
+    expect(looker.locator("#list button").first).to_be_visible()
+    looked_at(looker, "workflow-map-day")
+    assert breaches(looker) == []
+    looker.goto("/map?date=2001-01-01")
+    expect(looker.locator("#map-note")).to_contain_text("2001-01-01 没有生效的方案")
     looker.goto("/plans/in-force?date=2026-03-01")
     assert looker.url.endswith("/plans/1")
     looker.goto(address)

@@ -14,7 +14,8 @@ from gridmap.services.plans.access import visible
 from gridmap.services.reports.dossier import MOST_PRINTED, local, read
 from gridmap.services.reports.paper import plan_map, printed
 
-_MAP_MM = 112.0
+#: Two maps stand side by side on the paper's 182 mm.
+_SIZE = {"width_mm": 88.0, "height_mm": 112.0}
 
 
 @service
@@ -24,8 +25,8 @@ def dossier_pdf(
     """Write the dossier of a plan as PDF; where it stands. Raises ``NotFound``, ``Forbidden``."""
     plan, region = visible(session, actor, plan_id)
     found = read(session, actor, plan, region, locale, most=MOST_PRINTED)
-    before = "" if found.before is None else plan_map(session, actor, found.before.id, region, height_mm=_MAP_MM)
-    after = plan_map(session, actor, plan_id, region, height_mm=_MAP_MM)
+    before = "" if found.before is None else plan_map(session, actor, found.before.id, region, **_SIZE)
+    after = plan_map(session, actor, plan_id, region, **_SIZE)
     path = path or fresh_path(f"{plan.name}-{found.word('DOSSIER')}-v{plan.version}.pdf")
     told = {"dossier": found, "word": found.word, "local": local, "map_before": before, "map_after": after}
     path.write_bytes(printed("reports/dossier.html", **told))

@@ -39,7 +39,9 @@ def _nothing(url: str) -> dict[str, object]:
     raise ValueError(f"the report must not fetch {url}")
 
 
-def plan_map(session: Session, actor: Actor, plan_id: int, region: Region, *, height_mm: float = 150.0) -> str:
+def plan_map(
+    session: Session, actor: Actor, plan_id: int, region: Region, *, width_mm: float = 176.0, height_mm: float = 150.0
+) -> str:
     """The grids of a plan inside a region that the actor may see, as SVG; empty where no grid has a place."""
     table = plans.outlines.within(session, actor, plan_id, region=region.code)
     chosen = table["kind"] != "micro"
@@ -55,4 +57,4 @@ def plan_map(session: Session, actor: Actor, plan_id: int, region: Region, *, he
     }
     labels = [str(code)[-3:] if code else "" for code in table["code"]]
     content = map_svg.MapContent(to_metric(table["geom"], lon0), list(table["status"]), labels, **layers)
-    return map_svg.draw(content, height_mm=height_mm)
+    return map_svg.draw(content, width_mm=width_mm, height_mm=height_mm)

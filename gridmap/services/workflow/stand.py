@@ -52,7 +52,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """``may``: the transitions open to the reader now. ``missing``: what keeps the plan from being submitted."""
+    """``may``: the transitions open to the reader now. ``missing``: what keeps the plan from being submitted.
+
+    ``replaces``: the plan in force that this one would take the place of, whole or in its part.
+    """
 
     plan_id: int
     state: str
@@ -67,6 +70,11 @@ class Standing:
     valid_from: date | None
     valid_to: date | None
     replaces: str | None
+    replaces_id: int | None = None
+
+    def last(self, *kinds: str) -> Step | None:
+        """The latest step of some kinds, None where there was none."""
+        return next((step for step in reversed(self.steps) if step.kind in kinds), None)
 
     @property
     def missing(self) -> int:
@@ -118,7 +126,8 @@ def stand(session: Session, actor: Actor, plan_id: int) -> Standing:
         steps=steps(session, plan_id),
         valid_from=plan.valid_from,
         valid_to=plan.valid_to,
-        replaces=None if base is None or base.id == plan.id else base.name,
+        replaces=None if base is None else base.name,
+        replaces_id=None if base is None else base.id,
     )
 
 

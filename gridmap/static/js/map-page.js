@@ -98,7 +98,7 @@ function swatch(status) {
   canvas.width = 22;
   canvas.height = 14;
   canvas.setAttribute("aria-hidden", "true");
-  window.gridmap.paintSwatch(canvas, status);
+  window.gridmap.paintSwatch?.(canvas, status);
   return canvas;
 }
 
@@ -241,7 +241,7 @@ $("order").addEventListener("change", (event) => {
 });
 $("more").addEventListener("click", () => list(true));
 $("filters").addEventListener("submit", (event) => event.preventDefault());
-for (const canvas of document.querySelectorAll(".swatch-canvas[data-status]")) window.gridmap.paintSwatch(canvas, canvas.dataset.status);
+for (const canvas of document.querySelectorAll(".swatch-canvas[data-status]")) window.gridmap.paintSwatch?.(canvas, canvas.dataset.status);
 
 /* search: a combobox */
 let hits = [];

@@ -238,6 +238,13 @@ def _standard(own: FileStorage | None, name: str | None) -> str | dict[str, obje
     return shipped_standard(name)
 
 
+def _change(actor: Actor, flow: workflow.Standing) -> compare.Comparison | None:
+    """What a plan would change, for who is to decide on it."""
+    if flow.replaces_id is None or not (flow.may["approve"] or flow.may["publish"]):
+        return None
+    return compare.compare(actor, flow.replaces_id, flow.plan_id)
+
+
 def _show(plan_id: int) -> str:
     actor = current_actor()
     summary = checks.summary(actor, plan_id)
@@ -249,6 +256,7 @@ def _show(plan_id: int) -> str:
     legend = (gettext("网格户数与标准"), [(one, labels[one], plan.statuses[one]) for one in STATUSES], "")
     asked = request.args.get("job", type=row_number)
     job = jobs.get(actor, asked) if asked else jobs.active(actor, f"plan:{plan_id}")
+    flow = workflow.stand(actor, plan_id)
     kinds = plans.misfits(actor, plan_id, limit=1)["kinds"]
     return render_template(
         "plans/show.html",
@@ -267,7 +275,8 @@ def _show(plan_id: int) -> str:
         may_plan=actor.may(Role.PLANNER, plan.region_code),
         partners=compare.partners(actor, plan_id),
         parts=copy_choices(actor, plan, summary.by_region),
-        flow=workflow.stand(actor, plan_id),
+        flow=flow,
+        change=_change(actor, flow),
         today=today().isoformat(),
         may_archive=plan.state != "archived"
         and actor.may(Role.APPROVER if plan.state == "published" else Role.PLANNER, plan.region_code),

@@ -101,8 +101,9 @@ def _do(
     """Do a step and go back to the plan; what is not allowed is said there."""
     try:
         work()
-        flash(done, "success")
     except MENDABLE as error:
         locale = in_language({"locale_zh": "zh", "locale_en": "en"}, "locale")
         flash(f"{error.sentence(locale)} {error.hint(locale)}".strip(), "error")
-    return redirect(url_for("plans.show", plan_id=where() if where else plan_id, _anchor="workflow"))
+        return redirect(url_for("plans.show", plan_id=plan_id, open="submit"))
+    flash(done, "success")
+    return redirect(url_for("plans.show", plan_id=where() if where else plan_id))
