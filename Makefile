@@ -13,7 +13,7 @@ run: ## set up what is missing, then serve the demo town on a private PostGIS
 
 test: ## set up what is missing (Chromium too), then pass all tests
 	@bash gridmap/deploy/setup.sh test
-	@$(PY) -m pytest
+	@$(PY) -m pytest -n 2 --dist loadfile
 
 lint: ## ruff (format and lint) and mypy --strict
 	@bash gridmap/deploy/setup.sh test
