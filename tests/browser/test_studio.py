@@ -513,9 +513,9 @@ def test_a_finger_paints_and_two_pan(browser: Browser, demo_server: Server, sign
             client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": given})
 
         touch("touchStart", (x, y))
-        touch("touchStart", (x, y), (x + 60, y))
+        touch("touchStart", (x, y), (x - 60, y))
         for step in range(1, 7):
-            touch("touchMove", (x + 12 * step, y + 8 * step), (x + 60 + 12 * step, y + 8 * step))
+            touch("touchMove", (x + 12 * step, y + 8 * step), (x - 60 + 12 * step, y + 8 * step))
         touch("touchEnd")
         page.wait_for_timeout(400)
         after = studio.js("const c = stage.map.getCenter(); return [c.lat, c.lng, model.version];")

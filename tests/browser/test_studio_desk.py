@@ -1,4 +1,4 @@
-"""Around the studio's map in Chromium: the bar of the selection, a step of the log taken back, hint, legend, sheet."""
+"""Around the studio's map: the bar of the selection, a step of the log taken back, hint, legend, the phone's sheet."""
 
 from __future__ import annotations
 
