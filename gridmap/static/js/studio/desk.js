@@ -246,6 +246,7 @@ export class Desk {
       buttons();
       this.panels.grids.draw();
     });
+    addEventListener("beforeunload", (event) => session.held.length && event.preventDefault()); // what is held is only here
     session.addEventListener("conflict", () => this._trouble());
     session.addEventListener("refused", (event) => this.notice(event.detail.error.message));
     session.addEventListener("differs", (event) => {
@@ -255,7 +256,9 @@ export class Desk {
     session.addEventListener("ground", () => this._reload());
     session.addEventListener("closed", (event) => {
       this.model.mayEdit = false;
-      this.notice(`${event.detail.error.message} ${event.detail.waiting ? t("{n} 步改动保存在本机。", { n: event.detail.waiting }) : ""}`);
+      this.closed = `${event.detail.error.message} ${event.detail.waiting ? t("{n} 步改动保存在本机。", { n: event.detail.waiting }) : ""}`;
+      this._trouble();
+      this.panels.grids.draw();
     });
     session.addEventListener("others", (event) => this.notice(event.detail.map((op) => `${op.user?.name ?? ""}：${op.sentence}`).slice(0, 3).join("；")));
     session.addEventListener("present", (event) => {
@@ -274,8 +277,9 @@ export class Desk {
   /** What others' changes kept from being done: told, kept, and done again if wanted. */
   _trouble() {
     const { held } = this.session;
-    $("trouble").hidden = !held.length;
+    $("trouble").hidden = !held.length && !this.closed;
     $("trouble").firstElementChild.replaceChildren(
+      ...(this.closed ? [h("p", {}, this.closed, " ", h("a", { href: "/plans" }, t("返回方案列表")))] : []),
       ...held.map((what) => {
         const households = what.op.moves.flatMap((move) => move.units).reduce((sum, u) => sum + this.model.ground.households[u], 0);
         return h(

@@ -24,6 +24,8 @@ export class Outbox {
     box.base = await done(request);
     box._alive();
     box.timer = setInterval(() => box._alive(), ALIVE_MS);
+    addEventListener("pagehide", () => localStorage.removeItem(`${NAME}.${client}`)); // the name is free: whoever comes back takes it
+    addEventListener("pageshow", () => box._alive());
     return box;
   }
 
@@ -33,6 +35,11 @@ export class Outbox {
     const mine = all.filter((one) => one.client === this.client || this._silent(one.client));
     mine.sort((a, b) => a.at - b.at || a.order - b.order);
     return mine;
+  }
+
+  /** What tabs that fell silent since have left; what is this tab's own is in its hands already. */
+  async orphans() {
+    return (await this.waiting()).filter((one) => one.client !== this.client);
   }
 
   /** Keep an operation (`wire`) made on version `base`. */

@@ -39,15 +39,21 @@ export class Session extends EventTarget {
 
   /** Take over what was left unsent, then send, listen, and know what can be undone. */
   async start() {
-    for (const entry of await this.outbox.waiting()) {
+    await this._takeOver(await this.outbox.waiting());
+    await this.recall().catch((error) => this._unheard(error));
+    this.flush();
+    this._listen();
+  }
+
+  /** Make what was kept in the browser once more, here, to be sent by this tab. */
+  async _takeOver(entries) {
+    for (const entry of entries) {
+      if (this.pending.some(({ op }) => op.key === entry.key)) continue;
       const op = kept(this.model, entry.wire);
       if (op.undoes_key) await this._resolveUndo(op);
       this.model.apply(op);
       this.pending.push({ entry, op });
     }
-    await this.recall().catch((error) => this._unheard(error));
-    this.flush();
-    this._listen();
   }
 
   /** Read the log of one's own operations from the server into the stacks. */
@@ -151,9 +157,7 @@ export class Session extends EventTarget {
     const key = error.details.key ?? (batch.length === 1 ? batch[0].op.key : null);
     const at = batch.find(({ op }) => op.key === key) ?? batch[0];
     if (["PLAN_NOT_DRAFT", "PLAN_NOT_FOUND", "FORBIDDEN", "NOT_FOUND"].includes(error.code)) {
-      this.ended = true;
-      this._state("closed");
-      return this._tell("closed", { error, waiting: this.pending.length });
+      return this._close(error);
     }
     const { since = [], version } = error.details;
     this._beneath(since, new Set(), at);
@@ -167,6 +171,13 @@ export class Session extends EventTarget {
       this.held.push(what);
       this._tell("conflict", what);
     } else this._tell("refused", what);
+  }
+
+  /** Nothing is saved any more: the plan is none of ours, or no draft. What waits stays in the browser. */
+  _close(error) {
+    this.ended = true;
+    this._state("closed");
+    this._tell("closed", { error, waiting: this.pending.length });
   }
 
   /** Make what was held once more, on the plan as it stands now. */
@@ -270,11 +281,12 @@ export class Session extends EventTarget {
       if (counted && !this.pending.length) this._tell("ground");
       if (fresh.length) this._tell("others", fresh);
       this._tell("present", answer);
-      if (this.state === "offline") this.flush();
+      await this._takeOver(await this.outbox.orphans()); // a tab that was killed, and one reopened before it was missed
+      if (this.state === "offline" || this.pending.length) this.flush();
     } catch (error) {
       if (error instanceof ApiError && error.status < 500) {
         this.ended = ["PLAN_NOT_FOUND", "NOT_FOUND"].includes(error.code);
-        if (this.ended) this._tell("closed", { error, waiting: this.pending.length });
+        if (this.ended) this._close(error);
       } else this._state("offline");
     }
   }
