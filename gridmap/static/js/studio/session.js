@@ -108,7 +108,7 @@ export class Session extends EventTarget {
     if (this.sending || this.ended || this.visiting) return;
     this.sending = true;
     try {
-      while (this.pending.length && this.pending[0].entry) await this._send(this._batch());
+      while (this.pending.length && this.pending[0].entry && !this.ended) await this._send(this._batch());
       if (!this.pending.length) this._state("saved");
     } catch (error) {
       this._unheard(error);
