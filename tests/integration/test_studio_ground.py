@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import shapely
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from geodata.crs import middle_lon, to_metric
 from geodata.packed import unpack
@@ -28,6 +29,8 @@ from gridmap.jobs.tasks import prepare_ground
 from gridmap.services import plans, redraw
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 from gridmap.services.barriers import read_barriers
+from gridmap.services.counts import sum_grids
+from gridmap.services.plans.derive import derive
 from gridmap.services.redraw.empty import joined
 from gridmap.services.redraw.ground import read
 from gridmap.services.studio import cache, open_plan, packed_ground, survey
@@ -316,6 +319,7 @@ class TestChange:
         chosen = int(arrays["id"][5])
         with transaction() as session:
             session.execute(sa.update(Unit).where(Unit.id == chosen).values(households=Unit.households + 7))
+            follow(session)
         after, _, now = opened()
         assert now["households"][5] == arrays["households"][5] + 7
         assert before.version != after.version and len(made) == 1
@@ -387,6 +391,7 @@ class TestChange:
         draft = plan_in("draft")
         with transaction() as session:
             session.execute(sa.delete(PlanUnit).where(PlanUnit.plan_id == draft))
+            follow(session)
         found, meta, arrays = opened(SYSTEM, draft)
         assert meta["n"] == 0 and found.assignment == [] and found.bounds is None
         assert arrays.keys() == opened()[2].keys() and arrays["arc_start"].tolist() == [0]
@@ -458,7 +463,15 @@ def cut(plan: int, parent: int) -> list[int]:
         session.execute(sa.update(Unit).where(Unit.id.in_(ids)).values(retired_at=sa.func.now()))
         session.execute(sa.delete(PlanUnit).where(PlanUnit.plan_id == plan, PlanUnit.unit_id == parent))
         bulk.copy(session, "plan_unit", {"plan_id": [plan] * 2, "unit_id": ids, "grid_id": [grid] * 2})
+        follow(session)
     return ids
+
+
+def follow(session: Session) -> None:
+    """All grids again say what their units say: nothing else may be committed."""
+    grids = session.scalars(sa.select(Grid.id)).all()
+    derive(session, grids)
+    sum_grids(session, grids)
 
 
 def same_borders(had: Borders, wanted: Borders) -> None:

@@ -24,12 +24,12 @@ _CODES_MAX = 10
 
 
 def require_version(session: Session, actor: Actor, plan_id: int, version: int) -> Plan:
-    """The plan, if it still is at ``version``, for a planner.
+    """The plan, if it still is at ``version``, for a planner of its whole region: nobody else may take what is found.
 
     Raises ``NotFound`` PLAN_NOT_FOUND, ``Forbidden``, ``Conflict`` PLAN_CHANGED (as an operation on an old version).
     """
-    plan, _ = visible(session, actor, plan_id)
-    actor.require(Role.PLANNER)
+    plan, region = visible(session, actor, plan_id)
+    actor.require(Role.PLANNER, region.code)
     unchanged(session, plan_id, version)
     return plan
 

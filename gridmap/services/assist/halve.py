@@ -12,7 +12,7 @@ from geodata.redraw.model import Bools, Ints
 from gridmap.db import bulk
 from gridmap.db.engine import service
 from gridmap.errors import Conflict, Invalid
-from gridmap.services.actor import Actor
+from gridmap.services.actor import Actor, Role
 from gridmap.services.assist.at import around
 from gridmap.services.assist.suggest import Names, Suggestion, suggest
 from gridmap.services.redraw.ground import Ground
@@ -46,7 +46,7 @@ def halve(
         parted = part_in_two(instance, instance.start, grid)
         leaves, exact = parted.leaves, parted.exact
     else:
-        leaves, exact = _by_line(ground, grid, line), False
+        leaves, exact = _by_line(actor, ground, grid, line), False
     plan = instance.start.copy()
     plan[leaves] = len(ground.grid_ids)
     stays = np.flatnonzero(plan == grid)
@@ -55,10 +55,10 @@ def halve(
     return Halves(parts, suggest(ground, plan, actor.locale), exact)
 
 
-def _by_line(ground: Ground, grid: int, line: Sequence[tuple[float, float]]) -> Ints:
+def _by_line(actor: Actor, ground: Ground, grid: int, line: Sequence[tuple[float, float]]) -> Ints:
     """The units on the side of ``line`` with fewer households."""
     units = np.flatnonzero(ground.instance.start == grid)
-    side = _side(ground.unit_ids[units].tolist(), line)
+    side = _side(actor, ground.unit_ids[units].tolist(), line)
     if side.all() or not side.any():
         raise Invalid("ASSIST_LINE_MISSES")
     households = ground.instance.units.households[units]
@@ -68,10 +68,11 @@ def _by_line(ground: Ground, grid: int, line: Sequence[tuple[float, float]]) -> 
 
 
 @service
-def _side(session: Session, units: list[int], line: Sequence[tuple[float, float]]) -> Bools:
+def _side(session: Session, actor: Actor, units: list[int], line: Sequence[tuple[float, float]]) -> Bools:
     """Which of ``units`` (ids) lie on one side of ``line``."""
     from geodata.redraw.parting import beside_line
 
+    actor.require(Role.PLANNER)
     table = bulk.columns(session, query("assist", "inside"), {"units": units})
     order = np.argsort(table["id"].astype(np.int64))
     lonlat = np.stack([table["lon"], table["lat"]], axis=1).astype(np.float64)[order]
