@@ -282,7 +282,7 @@ def test_the_assignment_comes_back_with_nothing_lost(page: Page, empty_server: S
     page.goto("/plans")
     page.get_by_role("radio", name="单元归属表").check()
     page.get_by_label("名称", exact=True).fill("导回的方案")
-    page.get_by_label("单元归属表").set_input_files(path)
+    page.get_by_label("单元归属表文件").set_input_files(path)
     looked_at(page, "33-new-plan")
     page.get_by_role("button", name="建立").click()
     expect(page.get_by_role("heading", name="导回的方案")).to_be_visible(timeout=SLOW_MS)

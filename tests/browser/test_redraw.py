@@ -13,10 +13,8 @@ from tests.browser.test_every_page import breaches
 pytestmark = pytest.mark.browser
 
 
-COMMUNITY, SUBDISTRICT = (
-    "339901001005",
-    "339901001000",
-)  # small pockets are solved at once; a subdistrict takes its time
+#: A community is proven the best at once; a subdistrict takes its time.
+COMMUNITY, SUBDISTRICT = "339901001005", "339901001000"
 
 
 def _start(page: Page, seconds: str, region: str = COMMUNITY) -> None:
@@ -35,7 +33,7 @@ def _discard(page: Page) -> None:
 
 
 def test_start_follow_read_open_discard(page: Page) -> None:
-    _start(page, "5")
+    _start(page, "5", SUBDISTRICT)
     live = page.locator('[data-live="in_band"]')
     expect(live).to_have_text("—")
     expect(live).not_to_have_text("—", timeout=30_000)

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.browser
 
 def test_a_selection_becomes_a_grid_and_the_log_takes_it_back(page: Page) -> None:
     studio = Studio(page).copy()
-    expect(page.locator("#hint")).to_be_visible()
+    expect(page.locator("#hint")).to_be_visible(timeout=15_000)  # once "copied" has been read
     grid = studio.grid()
     studio.choose(grid)
     unit, grids = studio.neighbour(grid), studio.js("return model.grids.size;")
@@ -66,7 +66,8 @@ def test_on_a_phone_everything_is_in_reach(browser: Browser, demo_server: Server
         tall = studio.js("return stage.box.clientHeight;")
         page.get_by_role("button", name="展开或收起面板").tap()
         expect(page.locator("#panels")).to_be_hidden()
-        assert studio.js("return stage.map.getSize().y === stage.box.clientHeight && stage.box.clientHeight;") > tall
+        stage = "window.gridmap.studio.stage"
+        studio.comes(f"{stage}.map.getSize().y === {stage}.box.clientHeight && {stage}.box.clientHeight > {tall}")
         page.get_by_role("tab", name="总览").tap()
         expect(page.locator("#panel-plan")).to_be_visible()
         page.locator("#legend-box summary").tap()
