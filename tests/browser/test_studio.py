@@ -59,7 +59,7 @@ class Studio:
     def js(self, code: str, argument: Any = None) -> Any:
         """Evaluate with the studio's parts in scope; ``argument`` is ``it``."""
         parts = "const {model, session, stage, layer, overlay, desk} = window.gridmap.studio;"
-        return self.page.evaluate(f"(it) => {{ {parts} {code} }}", argument)
+        return self.page.evaluate(f"async (it) => {{ {parts} {code} }}", argument)
 
     @property
     def version(self) -> int:
@@ -73,18 +73,22 @@ class Studio:
         )
 
     def whole(self) -> None:
-        """Browser, server and a recount from nothing agree."""
+        """Browser, server and a recount from nothing agree; asked again where a change came while the server told."""
         self.saved()
         told = self.js(
             """
-            const fresh = await (await fetch(`/api/v1/plans/${model.plan.id}/studio`)).json();
+            let fresh, sent;
+            do {
+                while (session.pending.length) await new Promise((done) => setTimeout(done, 50));
+                sent = model.version;
+                fresh = await (await fetch(`/api/v1/plans/${model.plan.id}/studio`)).json();
+            } while (session.pending.length || model.version !== sent);
             const mine = [...model.tally.slot].map((s) => (s < 0 ? null : model.gridAt(s).id));
             const theirs = fresh.assignment.map((k) => (k < 0 ? null : fresh.grids[k].id));
             const units = mine.map((id, u) => id === theirs[u]).filter((same) => !same).length;
             const grids = fresh.grids.filter((g) => !g.parent_id && model.grids.has(g.id) && (model.stats(g.id).households !== g.households || model.stats(g.id).units !== g.units)).map((g) => g.code);
             return {units, grids, count: [model.grids.size, fresh.grids.length], version: [model.version, fresh.plan.version]};
-            """.replace("const fresh = await", "return (async () => { const fresh = await").rstrip()
-            + "})();"
+            """,
         )
         assert told["units"] == 0 and told["grids"] == [], told
         assert told["count"][0] == told["count"][1] and told["version"][0] == told["version"][1], told
@@ -485,6 +489,11 @@ def test_two_people_merge_where_they_do_not_meet_and_are_told_where_they_do(
     expect(trouble).to_be_visible(timeout=SLOW_MS)
     assert breaches(second.page) == []
     assert second.js("return model.gridOf(it);", mine) is not None, "it shows the plan as it is"
+    told = trouble.inner_text()
+    second.page.reload()
+    second.ready()
+    expect(trouble).to_be_visible()
+    assert trouble.inner_text() == told, "what was not taken is kept until its maker has decided"
     trouble.get_by_role("button", name="在现状上再做一次").click()
     second.whole()
     assert second.js("return model.gridOf(it);", mine) is None

@@ -246,7 +246,6 @@ export class Desk {
       buttons();
       this.panels.grids.draw();
     });
-    addEventListener("beforeunload", (event) => session.held.length && event.preventDefault()); // what is held is only here
     session.addEventListener("conflict", () => this._trouble());
     session.addEventListener("refused", (event) => this.notice(event.detail.error.message));
     session.addEventListener("differs", (event) => {
@@ -285,9 +284,9 @@ export class Desk {
         return h(
           "div",
           { class: "held" },
-          h("p", {}, `${what.error.message} ${t("您的这一步（{n} 户）还没有做。", { n: number(households) })}`),
+          h("p", {}, `${what.message} ${t("您的这一步（{n} 户）还没有做。", { n: number(households) })}`),
           h("p", { class: "small" }, what.since.map((op) => `${op.user?.name ?? ""}：${op.sentence}`).join("；")),
-          h("button", { type: "button", class: "button small", onclick: () => (this.session.again(what), this._trouble()) }, t("在现状上再做一次")),
+          h("button", { type: "button", class: "button small", onclick: () => this.session.again(what) }, t("在现状上再做一次")),
           " ",
           h("button", { type: "button", class: "button small", onclick: () => this.session.drop(what) }, t("放弃这一步")),
         );

@@ -31,10 +31,12 @@ export class Outbox {
 
   /** Everything that waits and that no living tab will send, in the order in which it was made. */
   async waiting() {
-    const all = await done(this._store("readonly").getAll(IDBKeyRange.bound([this.scope], [this.scope, []])));
-    const mine = all.filter((one) => one.client === this.client || this._silent(one.client));
-    mine.sort((a, b) => a.at - b.at || a.order - b.order);
-    return mine;
+    return (await this._mine()).filter((one) => !one.told);
+  }
+
+  /** What the server did not take and the person has not decided on yet. */
+  async held() {
+    return (await this._mine()).filter((one) => one.told);
   }
 
   /** What tabs that fell silent since have left; what is this tab's own is in its hands already. */
@@ -49,6 +51,11 @@ export class Outbox {
     return entry;
   }
 
+  /** The server did not take it, for a reason (`told`): it stays until the person decides. */
+  async hold(entry, told) {
+    await done(this._store("readwrite").put({ ...entry, told }));
+  }
+
   async remove(keys) {
     const store = this._store("readwrite");
     await Promise.all(keys.map((key) => done(store.delete([this.scope, key]))));
@@ -58,6 +65,12 @@ export class Outbox {
     clearInterval(this.timer);
     localStorage.removeItem(`${NAME}.${this.client}`);
     this.base.close();
+  }
+
+  async _mine() {
+    const all = await done(this._store("readonly").getAll(IDBKeyRange.bound([this.scope], [this.scope, []])));
+    const mine = all.filter((one) => one.client === this.client || this._silent(one.client));
+    return mine.sort((a, b) => a.at - b.at || a.order - b.order);
   }
 
   _store(mode) {

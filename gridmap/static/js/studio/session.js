@@ -40,6 +40,8 @@ export class Session extends EventTarget {
   /** Take over what was left unsent, then send, listen, and know what can be undone. */
   async start() {
     await this._takeOver(await this.outbox.waiting());
+    this.held = (await this.outbox.held()).map(({ wire, told }) => ({ op: kept(this.model, wire), wire, ...told }));
+    if (this.held.length) this._tell("conflict");
     await this.recall().catch((error) => this._unheard(error));
     this.flush();
     this._listen();
@@ -164,13 +166,16 @@ export class Session extends EventTarget {
     if (version) this.model.setVersion(version);
     this._rebase();
     this.history.forget(at.op.key);
-    await this.outbox.remove([at.op.key]);
     this._tell("history");
-    const what = { op: at.op, wire: at.entry.wire, error, since };
+    const told = { message: error.message, since };
     if (error.code === "PLAN_CHANGED" && !at.op.undoes_key) {
-      this.held.push(what);
-      this._tell("conflict", what);
-    } else this._tell("refused", what);
+      await this.outbox.hold(at.entry, told);
+      this.held.push({ op: at.op, wire: at.entry.wire, ...told });
+      this._tell("conflict");
+    } else {
+      await this.outbox.remove([at.op.key]);
+      this._tell("refused", { error });
+    }
   }
 
   /** Nothing is saved any more: the plan is none of ours, or no draft. What waits stays in the browser. */
@@ -181,16 +186,18 @@ export class Session extends EventTarget {
   }
 
   /** Make what was held once more, on the plan as it stands now. */
-  again(what) {
+  async again(what) {
     this.held = this.held.filter((one) => one !== what);
     const op = { ...kept(this.model, what.wire), key: newKey() };
     this.model.apply(op);
-    this._made(op);
+    await this._made(op);
+    await this.drop(what);
   }
 
-  drop(what) {
+  async drop(what) {
     this.held = this.held.filter((one) => one !== what);
     this._tell("state");
+    await this.outbox.remove([what.wire.key]);
   }
 
   /** Put operations of others under the pending ones, of which some are confirmed now and one may be refused. */
