@@ -6,6 +6,7 @@ The tests of this module are the steps of one journey on one server that began e
 from __future__ import annotations
 
 import re
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -264,7 +265,10 @@ def test_every_export_opens(page: Page, empty_server: Server, folder: Path) -> N
     page.goto(f"/plans/{plan_id}")
     for name in ("GeoPackage", "GeoJSON"):
         assert len(gpd.read_file(downloaded(page, name, folder))) == grids
-    shape = gpd.read_file(downloaded(page, "Shapefile", folder))
+    unpacked = folder / "shapefile"
+    with zipfile.ZipFile(downloaded(page, "Shapefile", folder)) as archive:
+        archive.extractall(unpacked)
+    shape = gpd.read_file(unpacked / "网格.shp")
     assert len(shape) == grids
     assert all(name.isascii() and len(name) <= 10 for name in shape.columns)
     ledger = pd.read_excel(downloaded(page, "网格台账 XLSX", folder), dtype={"网格编码": str, "社区代码": str})
