@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { outline, ringArea, rings } from "../../../gridmap/static/js/studio/outline.js";
+import { apart, meet } from "../../../gridmap/static/js/studio/surface.js";
 
 const around = (units) => {
   const mine = new Set(units);
@@ -40,4 +41,16 @@ test("its label stands in one of its units, its box around all of them", () => {
     assert.deepEqual(shape.box, box);
   }
   assert.equal(outline(ground, [], () => false), null);
+});
+
+test("the boxes of its rings lie in its box and hold all of it; boxes that meet are made one", () => {
+  for (const { units } of shapes.unions) {
+    const mine = new Set(units);
+    const { box, boxes } = outline(ground, units, (u) => mine.has(u));
+    for (const one of boxes) assert.ok(one[0] >= box[0] && one[1] >= box[1] && one[2] <= box[2] && one[3] <= box[3]);
+    for (const u of units) assert.ok(boxes.some((one) => meet(one, ground.box.slice(4 * u, 4 * u + 4))));
+    const parts = apart(boxes);
+    parts.forEach((one, k) => parts.forEach((other, l) => assert.ok(k === l || !meet(one, other))));
+    for (const one of boxes) assert.ok(parts.some((part) => part[0] <= one[0] && part[1] <= one[1] && part[2] >= one[2] && part[3] >= one[3]));
+  }
 });

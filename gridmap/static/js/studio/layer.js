@@ -4,7 +4,7 @@ import { t } from "../i18n.js";
 import { Backdrop } from "./backdrop.js";
 import { short } from "./model.js";
 import { outline } from "./outline.js";
-import { around, meet, surface } from "./surface.js";
+import { apart, meet, surface } from "./surface.js";
 
 const FONT = "'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif";
 const HUES = ["#8ecae6", "#f2c57c", "#b7d3a8", "#e3a7c0", "#c3b1e1", "#f4a38a", "#a8dadc", "#d9d27e"];
@@ -37,22 +37,21 @@ export class PlanLayer {
 
   /** Have layers of tiles (Leaflet's, not yet on the map) painted below the grids and above them. */
   between(map, below, above) {
-    const backdrop = (tiles) => new Backdrop(tiles.addTo(map), this.ground, (box) => this.surface.redraw(box));
+    const backdrop = (tiles) => new Backdrop(tiles.addTo(map), this.ground, (box) => this.surface.redraw([box]));
     this.below = backdrop(below);
     this.above = backdrop(above);
   }
 
-  /** Redraw the grids that changed, and nothing else. */
+  /** Redraw the grids that changed, each piece for itself, and nothing else. */
   refresh(ids) {
-    let box = null;
+    const boxes = [];
     for (const id of [...ids, FREE]) {
       const before = this.shapes.get(id);
       const after = this._shape(id);
-      if (id === FREE && !before && !after) continue;
-      if (id !== FREE) box = around(around(box, before?.box ?? null), after?.box ?? null);
+      if (id !== FREE) boxes.push(...(before?.boxes ?? []), ...(after?.boxes ?? []));
     }
     if (this.mode === "grid") this._colours();
-    this.surface.redraw(box);
+    this.surface.redraw(apart(boxes));
   }
 
   /** Colour by "status" or by "grid". */

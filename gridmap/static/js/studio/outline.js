@@ -32,14 +32,16 @@ export function rings(ground, units, mine) {
   return found;
 }
 
-/** The outline of `units` as a Path2D in relative coordinates, with its box and a place for a label (the inner point of a
- * unit near the middle); null where there are none. */
+/** The outline of `units` as a Path2D in relative coordinates, with its box, the boxes of its rings and a place for a label
+ * (the inner point of a unit near the middle); null where there are none. */
 export function outline(ground, units, mine) {
   if (!units.length) return null;
   const path = new Path2D();
+  const boxes = [];
   for (const ring of rings(ground, units, mine)) {
     ring.forEach((arc, k) => ground.trace(path, arc, k === 0));
     path.closePath();
+    boxes.push(boxOfRing(ground, ring));
   }
   const box = [Infinity, Infinity, -Infinity, -Infinity];
   let [x, y, weight] = [0, 0, 0];
@@ -60,7 +62,16 @@ export function outline(ground, units, mine) {
     const d = (ground.x[u] - x) ** 2 + (ground.y[u] - y) ** 2;
     if (d < least) [best, least] = [u, d];
   }
-  return { path, box, label: [ground.x[best], ground.y[best]] };
+  return { path, box, boxes, label: [ground.x[best], ground.y[best]] };
+}
+
+function boxOfRing(ground, ring) {
+  const box = [Infinity, Infinity, -Infinity, -Infinity];
+  for (const arc of ring) {
+    const b = 4 * (arc < 0 ? ~arc : arc);
+    for (let k = 0; k < 4; k++) box[k] = (k < 2 ? Math.min : Math.max)(box[k], ground.arcBox[b + k]);
+  }
+  return box;
 }
 
 /** Area of a path's rings in square relative units (for tests): signed areas added up. */

@@ -67,14 +67,18 @@ export function surface(ground, { className, draw, fit = null }) {
       } else this.canvas.hidden = true;
       return !this.canvas.hidden;
     },
-    /** Draw anew; with a box only what lies in it. */
-    redraw(box = null) {
+    /** Draw anew: all of it, or only what lies in some boxes. */
+    redraw(boxes = null) {
       if (!this._map || !this._bounds || (fit && !this._fit())) return;
+      for (const box of boxes ?? [null]) this._redraw(box);
+    },
+    _redraw(box) {
       const { ctx } = this;
       ctx.save();
       ctx.setTransform(1, 0, 0, 1, 0, 0);
       let part = this.view;
       if (box) {
+        if (!meet(box, this.view)) return ctx.restore();
         const margin = 6 / this.scale; // borders and their casings
         part = [box[0] - margin, box[1] - margin, box[2] + margin, box[3] + margin];
         const [x0, y0] = this.pixel(part[0], part[1]);
@@ -109,3 +113,21 @@ export const meet = (a, b) => a[0] <= b[2] && a[2] >= b[0] && a[1] <= b[3] && a[
 
 /** The box around two boxes; null counts for nothing. */
 export const around = (a, b) => (!a ? b : !b ? a : [Math.min(a[0], b[0]), Math.min(a[1], b[1]), Math.max(a[2], b[2]), Math.max(a[3], b[3])]);
+
+/** The same ground in boxes that do not meet: those that do are made one. */
+export function apart(boxes) {
+  const found = [];
+  for (let box of boxes) {
+    for (let k = 0; k < found.length; ) {
+      if (!meet(found[k], box)) {
+        k++;
+        continue;
+      }
+      const [other] = found.splice(k, 1);
+      box = around(box, other);
+      k = 0;
+    }
+    found.push(box);
+  }
+  return found;
+}
