@@ -13,7 +13,7 @@ _PREFIXED = ("heal", "fill", "redraw", "front")
 _FIELDS = ("code", "name", "kind", "workers", "locked", "parent_id")
 _KINDS = frozenset(
     ("create", "rename", "archive", "put_in_force", "submit", "withdraw", "return", "approve", "publish", "replace",
-     "restore")
+     "restore", "unarchive")
 )  # fmt: skip
 
 

@@ -2,13 +2,14 @@
 
 from gridmap.services.workflow.publish import publish, restore
 from gridmap.services.workflow.stand import Finding, Standing, stand, waiting
-from gridmap.services.workflow.steps import TEXT_MAX, approve, give_back, save_reasons, submit, withdraw
+from gridmap.services.workflow.steps import TEXT_MAX, approve, examine, give_back, save_reasons, submit, withdraw
 
 __all__ = [
     "TEXT_MAX",
     "Finding",
     "Standing",
     "approve",
+    "examine",
     "give_back",
     "publish",
     "restore",

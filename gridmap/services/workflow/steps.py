@@ -48,8 +48,19 @@ def submit(actor: Actor, plan_id: int, *, reasons: Mapping[str, str] | None = No
     """
     if reasons:
         save_reasons(actor, plan_id, reasons)
-    _check(actor, plan_id)
+    examine(actor, plan_id)
     _submit(actor, plan_id, comment)
+
+
+@service
+def examine(session: Session, actor: Actor, plan_id: int) -> None:
+    """Make the check of a draft where it is out of date, so that what is missing is known before it is handed in.
+
+    Raises ``Conflict`` PLAN_NOT_DRAFT.
+    """
+    plan, _ = editable(session, actor, plan_id)
+    if plan.checked_version != plan.version:
+        checks.check.within(session, actor, plan_id)
 
 
 @service
@@ -92,13 +103,6 @@ def take_step(
     said = told | ({"comment": comment} if comment else {})
     session.add(PlanOperation(plan_id=plan.id, version=plan.version, user_id=actor.user_id, kind=kind, detail=said))
     audit.record(session, actor, f"plan.{kind}", "plan", plan.id, region_code=region.code, **told)
-
-
-@service
-def _check(session: Session, actor: Actor, plan_id: int) -> None:
-    plan, _ = editable(session, actor, plan_id)
-    if plan.checked_version != plan.version:
-        checks.check.within(session, actor, plan_id)
 
 
 @service

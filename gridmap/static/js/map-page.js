@@ -170,7 +170,11 @@ function card(grid) {
   if (!grid.results.length) results.append(text("li", "muted", t("没有发现问题。")));
   const link = text("a", "button small", t("在方案中查看"));
   link.href = `/plans/${data.plan}?grid=${grid.id}`;
-  box.replaceChildren(head, list, results, link);
+  const desk = text("a", "button small", t("在工作台中打开"));
+  desk.href = `/plans/${data.plan}/studio#grid=${encodeURIComponent(grid.code)}`;
+  const ways = text("p", "actions", "");
+  ways.append(link, desk);
+  box.replaceChildren(head, list, results, ways);
   box.hidden = false;
 }
 

@@ -101,6 +101,13 @@ def put_reasons(plan_id: int, json: ReasonsIn) -> WorkflowOut:
     return _told(plan_id)
 
 
+@endpoint("/plans/<int:plan_id>/examine", tag="workflow", method="POST", response=WorkflowOut, errors=[409])
+def examine_plan(plan_id: int) -> WorkflowOut:
+    """Check a draft where its check is out of date, and say what is missing before it can be handed in."""
+    workflow.examine(current_actor(), plan_id)
+    return _told(plan_id)
+
+
 @endpoint(
     "/plans/<int:plan_id>/submit", tag="workflow", method="POST", json=SubmitIn, response=WorkflowOut, errors=[409]
 )

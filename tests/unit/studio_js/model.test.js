@@ -201,3 +201,19 @@ test("workers are affected where a grid of the base plan lost or gained ground",
   assert.equal(one.totals().workersAffected, 0);
   close(one.totals().compactness, model().totals().compactness, "mean compactness");
 });
+
+test("a grid of micro-grids holds what they hold, and counts by that", () => {
+  const one = model();
+  const [whole, ...others] = [...one.grids.values()].filter((grid) => one.stats(grid.id).units > 1 && grid.kind === "basic");
+  const parts = others.filter((grid) => grid.region === whole.region).slice(0, 2);
+  assert.equal(parts.length, 2);
+  for (const part of parts) Object.assign(part, { kind: "micro", parent_id: whole.id });
+  one._put(whole.id, {}, new Set());
+  const told = one.stats(whole.id);
+  const each = [whole, ...parts].map((grid) => one.tally.stats(one.slotOf(grid.id)));
+  for (const name of ["units", "households", "population", "areaM2"]) close(told[name], each.reduce((sum, s) => sum + s[name], 0));
+  assert.equal(told.status, told.households > told.high ? "over" : told.households < told.low ? "under" : "within");
+  const now = one.totals();
+  assert.equal(now.within + now.under + now.over + now.empty + now.unchecked, one.grids.size);
+  assert.equal(now.over, [...one.grids.keys()].filter((id) => one.stats(id).status === "over").length);
+});

@@ -7,7 +7,7 @@
  */
 
 import { t } from "../i18n.js";
-import { Tally } from "./tally.js";
+import { STATUSES, Tally, deviationFrom, statusOf } from "./tally.js";
 import { newKey } from "./wire.js";
 
 /** What the model will not do: a code and a sentence. */
@@ -71,23 +71,25 @@ export class Model extends EventTarget {
     return free;
   }
 
-  /** Every figure of a grid (tally.js), and how many workers it has. */
+  /** Every figure of a grid (tally.js), and how many workers it has; one of micro-grids holds what these hold. */
   stats(id) {
-    return { ...this.tally.stats(this.slotOf(id)), workers: this.grids.get(id).workers };
+    const parts = this._micros().get(id);
+    const own = this.tally.stats(this.slotOf(id));
+    return { ...(parts ? this._whole(own, parts) : own), workers: this.grids.get(id).workers };
   }
 
   totals() {
     const { tally } = this;
-    const [within, under, over, empty, unchecked] = tally.counts;
+    const counts = Object.fromEntries(STATUSES.map((status, k) => [status, tally.counts[k]]));
+    for (const id of this._micros().keys()) {
+      counts[tally.stats(this.slotOf(id)).status]--;
+      counts[this.stats(id).status]++;
+    }
     let households = tally.freeHouseholds;
     for (let s = 0; s < tally.bands.length; s++) households += tally.households[s];
     return {
       grids: this.grids.size,
-      within,
-      under,
-      over,
-      empty,
-      unchecked,
+      ...counts,
       pieces: tally.broken,
       households,
       unassignedUnits: tally.freeUnits,
@@ -259,6 +261,27 @@ export class Model extends EventTarget {
 
   /* inside */
 
+  /** Grids by the one they are micro-grids of. */
+  _micros() {
+    if (this._parts) return this._parts;
+    this._parts = new Map();
+    for (const grid of this.grids.values()) {
+      if (grid.kind !== "micro" || !this.grids.has(grid.parent_id)) continue;
+      if (this._parts.has(grid.parent_id)) this._parts.get(grid.parent_id).push(grid.id);
+      else this._parts.set(grid.parent_id, [grid.id]);
+    }
+    return this._parts;
+  }
+
+  /** The figures of a grid with those of its micro-grids; whether they hang together is not looked at. */
+  _whole(own, parts) {
+    const all = [own, ...parts.map((id) => this.tally.stats(this.slotOf(id)))];
+    const sum = (name) => all.reduce((total, one) => total + one[name], 0);
+    const found = Object.fromEntries(["units", "households", "population", "buildings", "areaM2"].map((name) => [name, sum(name)]));
+    const band = own.low === null ? null : own;
+    return { ...own, ...found, deviation: deviationFrom(band, found.units, found.households), status: STATUSES[statusOf(band, found.households)], pieces: 0, compactness: null, onRoads: null };
+  }
+
   _remember(grid) {
     const slot = this.tally ? this.tally.bands.length : this._slots.length; // the slot that the tally gives next
     this.grids.set(grid.id, grid);
@@ -290,6 +313,7 @@ export class Model extends EventTarget {
 
   _put(id, after, touched) {
     touched.add(id);
+    this._parts = null;
     const grid = this.grids.get(id);
     if (grid) {
       const code = grid.code;
@@ -314,6 +338,7 @@ export class Model extends EventTarget {
   _drop(id, touched) {
     const slot = this.slotOf(id);
     if (!this.grids.has(id)) return;
+    this._parts = null;
     const left = this.tally.members(slot);
     this._moved.move(left, -1);
     this.tally.move(left, -1);

@@ -4,7 +4,7 @@ import { ApiError, getJson, postJson } from "../api.js";
 import { h } from "../dom.js";
 import { number, t } from "../i18n.js";
 
-/** Ask what is missing and show it; with reasons for every warning the plan is handed in. */
+/** Show what is missing; without errors and with reasons for every warning the plan can be handed in. */
 export async function submitDialog(desk) {
   const { session, model } = desk;
   const api = `/api/v1/plans/${model.plan.id}`;
@@ -13,7 +13,11 @@ export async function submitDialog(desk) {
   const body = h("div", {}, h("p", { role: "status" }, t("正在核查…")));
   const dialog = h("dialog", { class: "sheet", "aria-labelledby": "submit-title" }, h("h2", { id: "submit-title" }, t("提交审批")), body);
   document.body.append(dialog);
-  dialog.addEventListener("close", () => dialog.remove());
+  let keep = () => null;
+  dialog.addEventListener("close", () => {
+    keep()?.catch((error) => desk.notice(error.message));
+    dialog.remove();
+  });
   dialog.showModal();
   const close = h("button", { type: "button", class: "button", onclick: () => dialog.close() }, t("继续修改"));
 
@@ -24,11 +28,11 @@ export async function submitDialog(desk) {
       location.assign(`/plans/${model.plan.id}#workflow`);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      show(await getJson(`${api}/workflow`), error);
+      show(await getJson(`${api}/workflow`), error, comment);
     }
   }
 
-  function show(flow, error = null) {
+  function show(flow, error = null, said = "") {
     const wrong = flow.errors.filter((one) => one.open);
     const silent = flow.warnings.filter((one) => one.count > one.unavoidable);
     const jump = (one) => one.grids.slice(0, 8).map((code) => h("button", { type: "button", class: "row-button", onclick: () => (dialog.close(), go(code)) }, code.slice(-3)));
@@ -40,13 +44,16 @@ export async function submitDialog(desk) {
         h("textarea", { id: `why-${one.rule}`, rows: 2, maxLength: 1000, placeholder: t("为什么可以这样"), value: one.reason ?? "" }),
       ),
     );
-    const comment = h("textarea", { id: "submit-word", rows: 2, maxLength: 1000 });
+    const texts = () => Object.fromEntries(silent.map((one, k) => [one.rule, fields[k].querySelector("textarea").value]));
+    const known = JSON.stringify(texts());
+    keep = () => (JSON.stringify(texts()) === known ? null : postJson(`${api}/reasons`, { reasons: texts() }, { method: "PUT" })); // what was typed is not lost
+    const comment = h("textarea", { id: "submit-word", rows: 2, maxLength: 1000, value: said });
     const go_ = h(
       "button",
       {
         type: "button",
         class: "button primary",
-        onclick: () => send(Object.fromEntries(silent.map((one, k) => [one.rule, fields[k].querySelector("textarea").value])), comment.value),
+        onclick: () => send(texts(), comment.value),
       },
       t("提交审批"),
     );
@@ -72,5 +79,10 @@ export async function submitDialog(desk) {
     }
   }
 
-  await send({}, "");
+  try {
+    show(await postJson(`${api}/examine`, {}));
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    body.replaceChildren(h("p", { class: "notice error", role: "alert" }, error.message), h("div", { class: "actions" }, close));
+  }
 }

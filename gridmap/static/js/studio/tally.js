@@ -8,6 +8,15 @@
 export const STATUSES = ["within", "under", "over", "empty", "unchecked"];
 const [WITHIN, UNDER, OVER, EMPTY, UNCHECKED] = [0, 1, 2, 3, 4];
 
+/** The status (its number) of a grid with so many households; `band`: `{low, high}` or null where no bound holds. */
+export function statusOf(band, households) {
+  if (!band) return UNCHECKED;
+  return households === 0 ? EMPTY : households < band.low ? UNDER : households > band.high ? OVER : WITHIN;
+}
+
+/** Households below (negative) or above the band; 0 for a grid without units. */
+export const deviationFrom = (band, units, households) => (band && units ? Math.min(households - band.low, 0) + Math.max(households - band.high, 0) : 0);
+
 export class Tally {
   /** `slots`: slot of each unit (n,); `bands`: of each slot, `{low, high}` or null where no bound holds. */
   constructor(ground, slots, bands) {
@@ -139,7 +148,7 @@ export class Tally {
       buildings: this.buildings[s],
       low: band?.low ?? null,
       high: band?.high ?? null,
-      deviation: band && this.units[s] ? Math.min(households - band.low, 0) + Math.max(households - band.high, 0) : 0,
+      deviation: deviationFrom(band, this.units[s], households),
       status: STATUSES[this.status[s]],
       pieces: this.pieces[s],
       compactness: this.compactness(s),
@@ -202,7 +211,7 @@ export class Tally {
     this.borderM[s] = border;
     this.barrierM[s] = barrier;
     this.pieces[s] = this._pieces(s);
-    this.status[s] = this._status(s);
+    this.status[s] = statusOf(this.bands[s], this.households[s]);
     this.counts[this.status[s]]++;
     if (units > 0) {
       this.held++;
@@ -210,12 +219,6 @@ export class Tally {
     }
   }
 
-  _status(s) {
-    const band = this.bands[s];
-    if (!band) return UNCHECKED;
-    const households = this.households[s];
-    return households === 0 ? EMPTY : households < band.low ? UNDER : households > band.high ? OVER : WITHIN;
-  }
 
   _pieces(s) {
     this.clock++;
