@@ -62,7 +62,12 @@ class GridLayer(_DataLayer):
     ``line`` styles outlines as Leaflet does (``color``, ``weight``, ``dashArray``), ``quiet`` lets pointers through.
     """
 
-    scripts = ("vendor/protomaps-leaflet/protomaps-leaflet.js", "js/maps/patterns.js", "js/maps/grids.js")
+    scripts = (
+        "vendor/protomaps-leaflet/protomaps-leaflet.js",
+        "js/maps/patterns.js",
+        "js/maps/served.js",
+        "js/maps/grids.js",
+    )
     factory = "gridLayer"
 
     def __init__(
@@ -91,7 +96,7 @@ class DifferenceLayer(_DataLayer):
     ``labels`` are the words for "moved", "assigned", "unassigned", "households" and "none" in the user's language.
     """
 
-    scripts = ("js/maps/patterns.js", "js/maps/difference.js")
+    scripts = ("js/maps/patterns.js", "js/maps/served.js", "js/maps/difference.js")
     factory = "differenceLayer"
 
     def __init__(self, url: str, *, labels: Mapping[str, str] | None = None, name: str | None = "变化") -> None:

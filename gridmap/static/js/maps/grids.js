@@ -2,39 +2,19 @@
 (function () {
   "use strict";
   const gm = (window.gridmap = window.gridmap || {});
-  const escape = (text) => String(text ?? "").replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+  const { escape } = gm;
 
-  const GridLayer = L.LayerGroup.extend({
+  const GridLayer = gm.ServedAreas.extend({
     initialize(options) {
-      L.LayerGroup.prototype.initialize.call(this, [], {});
-      this._source = options;
-      this._query = options.query || {};
+      gm.ServedAreas.prototype.initialize.call(this, options);
       this._byId = new Map();
       this._selected = null;
-      this._whole = false;
-      this._epoch = 0;
     },
 
     onAdd(map) {
       const { pane, order = 400, quiet } = this._source;
       if (pane && !map.getPane(pane)) Object.assign(map.createPane(pane).style, { zIndex: order, ...(quiet ? { pointerEvents: "none" } : {}) });
-      this._canvas = this._canvas || new gm.PatternCanvas({ padding: 0.3, ...(pane ? { pane } : {}) });
-      L.LayerGroup.prototype.onAdd.call(this, map);
-      map.on("moveend", this._moved, this);
-      this.load();
-    },
-
-    onRemove(map) {
-      map.off("moveend", this._moved, this);
-      this._epoch += 1;
-      this._clear();
-      L.LayerGroup.prototype.onRemove.call(this, map);
-    },
-
-    /** Show only grids that fit `query` (plain request parameters). */
-    setQuery(query) {
-      this._query = query;
-      if (this._map) this.load();
+      gm.ServedAreas.prototype.onAdd.call(this, map);
     },
 
     /** Fill the polygons, or draw outlines only (beneath a heatmap). */
@@ -59,55 +39,12 @@
       return this._byId.get(id)?.feature;
     },
 
-    async load() {
-      const epoch = ++this._epoch;
-      if ((await this._fetch(epoch, {})) === "shown") return void (this._whole = true);
-      this._whole = false;
-      if (epoch === this._epoch) await this._loadView(epoch);
-    },
-
-    _moved() {
-      if (!this._whole) this._loadView(++this._epoch);
-    },
-
-    async _loadView(epoch) {
-      const box = this._map.getBounds().pad(0.1);
-      const bbox = [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()].map((v) => v.toFixed(6)).join(",");
-      const outcome = await this._fetch(epoch, { bbox });
-      if (outcome === "too many" && epoch === this._epoch) this._showTiles();
-    },
-
-    async _fetch(epoch, more) {
-      const url = new URL(this._source.url, window.location.href);
-      for (const [key, value] of Object.entries({ ...this._query, ...more })) {
-        for (const one of [value].flat()) if (one !== "" && one != null) url.searchParams.append(key, one);
-      }
-      let answer;
-      try {
-        answer = await fetch(url, { headers: { Accept: "application/json" } });
-      } catch (error) {
-        this.fire("failed", { error });
-        return "failed";
-      }
-      if (epoch !== this._epoch || !this._map) return "stale";
-      if (answer.status === 413) return "too many";
-      if (!answer.ok) {
-        this.fire("failed", { status: answer.status });
-        return "failed";
-      }
-      const collection = await answer.json();
-      if (epoch !== this._epoch || !this._map) return "stale";
-      this._show(collection);
-      return "shown";
-    },
-
     _clear() {
       this.clearLayers();
       this._byId.clear();
     },
 
     _show(collection) {
-      this._clear();
       const layer = L.geoJSON(collection, {
         renderer: this._canvas,
         interactive: !this._source.quiet,
@@ -115,7 +52,6 @@
         onEachFeature: (feature, polygon) => this._bind(feature, polygon),
       });
       this.addLayer(layer);
-      this.fire("loaded", { collection });
       if (this._selected !== null) this.select(this._selected);
     },
 
@@ -159,7 +95,7 @@
       };
     },
 
-    _showTiles() {
+    _showNone() {
       this._clear();
       this.fire("tiles", {});
       if (!this._source.tiles) return;
