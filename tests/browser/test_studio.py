@@ -23,13 +23,15 @@ pytestmark = pytest.mark.browser
 DESK = {"width": 1366, "height": 768}
 COMMUNITY = "339901001002"
 SLOW_MS = 30_000
+TABLET = {"width": 1180, "height": 820}
 
 
 class Studio:
     """A studio page: where things are, and what the plan is."""
 
-    def __init__(self, page: Page) -> None:
+    def __init__(self, page: Page, *, finger: bool = False) -> None:
         self.page = page
+        self.finger = page.context.new_cdp_session(page) if finger else None
 
     def open(self, path: str) -> Studio:
         self.page.goto(path)
@@ -140,13 +142,40 @@ class Studio:
     def tool(self, name: str) -> None:
         self.page.get_by_role("toolbar").get_by_role("button", name=name).click()
 
+    def press(self, x: float, y: float) -> None:
+        """Mouse or finger down."""
+        if self.finger is None:
+            self.page.mouse.move(x, y)
+            self.page.mouse.down()
+        else:
+            self._touch("touchStart", (x, y))
+        self.at_hand = (x, y)
+
+    def pull(self, x: float, y: float, steps: int = 6) -> None:
+        """On, in a straight line."""
+        (x0, y0), self.at_hand = self.at_hand, (x, y)
+        for k in range(1, steps + 1):
+            point = (x0 + (x - x0) * k / steps, y0 + (y - y0) * k / steps)
+            self.page.mouse.move(*point) if self.finger is None else self._touch("touchMove", point)
+
+    def release(self) -> None:
+        """Up again."""
+        self.page.mouse.up() if self.finger is None else self._touch("touchEnd")
+
+    def click(self, x: float, y: float) -> None:
+        self.press(x, y)
+        self.release()
+
     def drag(self, *points: tuple[float, float]) -> None:
-        mouse = self.page.mouse
-        mouse.move(*points[0])
-        mouse.down()
+        self.press(*points[0])
         for point in points[1:]:
-            mouse.move(*point, steps=6)
-        mouse.up()
+            self.pull(*point)
+        self.release()
+
+    def _touch(self, kind: str, *points: tuple[float, float]) -> None:
+        assert self.finger is not None
+        given = [{"x": x, "y": y, "id": k} for k, (x, y) in enumerate(points)]
+        self.finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": given})
 
     def households(self, grid: int) -> int:
         return int(self.js("return model.stats(it).households;", grid))
@@ -155,6 +184,15 @@ class Studio:
 @pytest.fixture
 def studio(page: Page) -> Studio:
     return Studio(page).copy()
+
+
+@pytest.fixture(params=["mouse", "finger"])
+def drawn(request: pytest.FixtureRequest, browser: Browser, demo_server: Server, signed_in: Path) -> Iterator[Studio]:
+    """A studio worked with the mouse on a desk, then with a finger on a tablet."""
+    finger = request.param == "finger"
+    options: dict[str, Any] = {"viewport": TABLET if finger else DESK, "has_touch": finger, "is_mobile": finger}
+    with watched(browser, demo_server, storage_state=signed_in, locale="zh-CN", **options) as context:
+        yield Studio(context.new_page(), finger=finger).copy()
 
 
 def test_paint_undo_redo_over_reload_and_the_log(studio: Studio) -> None:
@@ -196,8 +234,8 @@ def test_paint_undo_redo_over_reload_and_the_log(studio: Studio) -> None:
     assert breaches(page) == []
 
 
-def test_every_drawing_tool_with_the_mouse(studio: Studio) -> None:
-    page = studio.page
+def test_every_drawing_tool_with_mouse_and_finger(drawn: Studio) -> None:
+    studio, page = drawn, drawn.page
     # a border is pulled into the next grid
     edge = studio.js(
         """
@@ -215,18 +253,18 @@ def test_every_drawing_tool_with_the_mouse(studio: Studio) -> None:
         """
     )
     studio.tool("拖边界")
-    page.mouse.move(edge[0], edge[1])
-    assert studio.js("return overlay.border.length > 0;")
+    if studio.finger is None:
+        page.mouse.move(edge[0], edge[1])
+        assert studio.js("return overlay.border.length > 0;")
     studio.drag((edge[0], edge[1]), studio.at(edge[2]))
     studio.whole()
     assert studio.js("return model.gridOf(it);", edge[2]) == edge[3]
     # Escape leaves everything as it was
     version = studio.version
-    page.mouse.move(*studio.at(edge[2]))
-    page.mouse.down()
-    page.mouse.move(edge[0], edge[1], steps=3)
+    studio.press(*studio.at(edge[2]))
+    studio.pull(edge[0], edge[1], steps=3)
     page.keyboard.press("Escape")
-    page.mouse.up()
+    studio.release()
     studio.whole()
     assert studio.version == version
     # a grid is split by a line, the smaller part is a new grid
@@ -251,9 +289,7 @@ def test_every_drawing_tool_with_the_mouse(studio: Studio) -> None:
     # and merged again
     new = studio.js("return model.active;")
     studio.tool("合并")
-    page.mouse.move(*studio.at(studio.js("return model.tally.head[model.slotOf(it)];", largest)))
-    page.mouse.down()
-    page.mouse.up()
+    studio.click(*studio.at(studio.js("return model.tally.head[model.slotOf(it)];", largest)))
     studio.whole()
     assert studio.js("return [model.grids.size, model.grids.has(it)];", largest) == [count, False]
     assert studio.js("return model.active;") == new
@@ -275,9 +311,7 @@ def test_every_drawing_tool_with_the_mouse(studio: Studio) -> None:
     ]
     # erase, and fill again by the machine
     studio.tool("擦除")
-    page.mouse.move(*studio.at(unit))
-    page.mouse.down()
-    page.mouse.up()
+    studio.click(*studio.at(unit))
     studio.whole()
     assert studio.js("return model.gridOf(it);", unit) is None
     page.keyboard.press("h")
@@ -287,8 +321,8 @@ def test_every_drawing_tool_with_the_mouse(studio: Studio) -> None:
     assert studio.js("return model.totals().unassignedUnits;") == 0
 
 
-def test_a_unit_is_cut_and_made_whole_again(studio: Studio) -> None:
-    page = studio.page
+def test_a_unit_is_cut_and_made_whole_again(drawn: Studio) -> None:
+    studio, page = drawn, drawn.page
     unit = studio.js(
         "const g = model.ground; let best = 0; for (let u = 0; u < g.n; u++) if (g.buildings[u] > g.buildings[best]) best = u; return best;"
     )
@@ -505,7 +539,7 @@ def test_a_finger_paints_and_two_pan(browser: Browser, demo_server: Server, sign
         "viewport": {"width": 390, "height": 844}, "storage_state": signed_in, "locale": "zh-CN", "has_touch": True, "is_mobile": True,
     }  # fmt: skip
     with watched(browser, demo_server, **options) as context:
-        studio = Studio(context.new_page()).copy()
+        studio = Studio(context.new_page(), finger=True).copy()
         page, grid = studio.page, studio.grid()
         studio.choose(grid)
         page.get_by_role("toolbar").get_by_role("button", name="涂绘").tap()
@@ -513,14 +547,9 @@ def test_a_finger_paints_and_two_pan(browser: Browser, demo_server: Server, sign
         page.touchscreen.tap(*studio.at(unit))
         studio.whole()
         assert studio.js("return model.gridOf(it);", unit) == grid
-        client = context.new_cdp_session(page)
         x, y = studio.at(unit)
         before = studio.js("const c = stage.map.getCenter(); return [c.lat, c.lng, model.version];")
-
-        def touch(kind: str, *points: tuple[float, float]) -> None:
-            given = [{"x": px, "y": py, "id": k} for k, (px, py) in enumerate(points)]
-            client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": given})
-
+        touch = studio._touch
         touch("touchStart", (x, y))
         touch("touchStart", (x, y), (x - 60, y))
         for step in range(1, 7):
