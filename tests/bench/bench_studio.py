@@ -57,7 +57,8 @@ SPENT = "(name) => { const found = spent[name]; spent[name] = []; return found; 
 LOOK = """([z, part]) => {
   const { map } = gridmap.page;
   const { model, layer } = gridmap.studio;
-  const grids = [...model.grids.values()].filter((grid) => grid.kind === "basic" && layer.boxOf(grid.id));
+  const whole = (grid) => grid.kind === "basic" && layer.boxOf(grid.id) && model.stats(grid.id).pieces === 1;
+  const grids = [...model.grids.values()].filter(whole);
   const grid = grids[Math.floor(grids.length * part)];
   const [west, north, east, south] = layer.boxOf(grid.id);
   const [lon, lat] = model.ground.lonLat((west + east) / 2, (north + south) / 2);
