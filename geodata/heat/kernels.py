@@ -167,15 +167,17 @@ def add_whole(
     every = categories.all()
     shift = np.uint32(store.level + _SUB - frame[0])
     mask, bits, wide = np.uint32(_WITHIN), np.uint32(_SUB), np.uint64(frame[3])
-    time_bits = np.uint32(store.time_bits)
-    for k in range(len(segments)):
-        s = segments[k]
-        base = np.uint64(bins[k])
-        for j in range(np.uint64(store.start[begin, s]), np.uint64(store.start[end, s])):
-            if every or categories[store.moment[j] >> time_bits]:
-                place = store.place[j]
-                down, right = (place & mask) >> shift, place >> (bits + shift)
-                counts[base + np.uint64(down) * wide + np.uint64(right)] += 1
+    time_bits, places, moments = np.uint32(store.time_bits), store.place, store.moment
+    for p in range(begin, end):
+        start = store.start[p]
+        for k in range(len(segments)):
+            s = segments[k]
+            base = np.uint64(bins[k])
+            for j in range(np.uint64(start[s]), np.uint64(start[s + 1])):
+                if every or categories[moments[j] >> time_bits]:
+                    place = places[j]
+                    down, right = (place & mask) >> shift, place >> (bits + shift)
+                    counts[base + np.uint64(down) * wide + np.uint64(right)] += 1
 
 
 @njit(cache=True, nogil=True)
@@ -192,15 +194,15 @@ def add_period(
     store: Any, segments: Any, bins: Any, p: int, span: Any, categories: Any, every: bool, counts: Any
 ) -> None:
     """Add the cases of the span in one period, in cells that lie wholly in the view and in one bin."""
-    moments, start, late_row, late_micro = store.moment, store.start, store.late_row, store.late_micro
+    moments, late_row, late_micro = store.moment, store.late_row, store.late_micro
     time_bits, begins = np.uint32(store.time_bits), store.period_start[p]
     mask = np.uint32((1 << store.time_bits) - 1)
     first, end, unsure_first, unsure_end = _seconds(store, p, span)
-    begin, end_ = start[p], start[p + 1]
+    start = store.start[p]
     for k in range(len(segments)):
         s = segments[k]
         found = 0
-        for j in range(np.uint64(begin[s]), np.uint64(end_[s])):
+        for j in range(np.uint64(start[s]), np.uint64(start[s + 1])):
             moment = moments[j]
             second = np.int64(moment & mask)
             known = every or categories[moment >> time_bits]
@@ -240,7 +242,7 @@ def add_cases(
         for p in range(begin, end):
             whole = span[0] <= store.period_first[p] and store.period_last[p] < span[1]
             first, last, unsure_first, unsure_last = _seconds(store, p, span)
-            for j in range(np.int64(store.start[p, s]), np.int64(store.start[p + 1, s])):
+            for j in range(np.int64(store.start[p, s]), np.int64(store.start[p, s + 1])):
                 if not (whole and every):
                     moment = np.int64(moments[j])
                     if not categories[moment >> time_bits]:
@@ -280,7 +282,7 @@ def restore(store: Any, x: Any, y: Any, at: Any, category: Any, region: Any) -> 
     for s in range(len(store.cell_row)):
         west, north = store.cell_column[s] << _SUB, store.cell_row[s] << _SUB
         for p in range(len(store.period_start)):
-            for j in range(np.int64(store.start[p, s]), np.int64(store.start[p + 1, s])):
+            for j in range(np.int64(store.start[p, s]), np.int64(store.start[p, s + 1])):
                 place, moment = np.int64(store.place[j]), np.int64(store.moment[j])
                 x[j], y[j] = exact(store, j, west + (place >> _SUB), north + (place & _WITHIN))
                 at[j] = (

@@ -1,8 +1,8 @@
-"""Lays cases out as the columns of a store: by cell and region, then by period of time.
+"""Lays cases out as the columns of a store: by period of time, then by cell and region.
 
 A *segment* is a cell of the web map and a region of which it has cases; segments are numbered by row, column, region,
 so that the cells of a view are one run in each row. A *period* holds about as many cases as any other. The cases of a
-segment stand together, within it those of a period, and a cube tells how many of each category a segment had before
+period stand together, within it those of a segment, and a cube tells how many of each category a segment had before
 each period.
 """
 
@@ -134,19 +134,19 @@ def _key(columns: Ints, rows: Ints, region: Ints, level: int, regions: int) -> I
 
 @njit(cache=True)
 def arrange(period: Any, segment: Any, periods: int, segments: int) -> Any:
-    """Order of the cases by segment and period, and where those of each stand: (periods + 1, segments)."""
+    """Order of the cases by period and segment, and where those of each stand: (periods, segments + 1)."""
     free = np.zeros(periods * segments + 1, np.int64)
     for k in range(len(period)):
-        free[segment[k] * periods + period[k] + 1] += 1
+        free[period[k] * segments + segment[k] + 1] += 1
     for k in range(len(free) - 1):
         free[k + 1] += free[k]
-    start = np.empty((periods + 1, segments), np.uint32)
-    for s in range(segments):
-        for p in range(periods + 1):
-            start[p, s] = free[s * periods + p]
+    start = np.empty((periods, segments + 1), np.uint32)
+    for p in range(periods):
+        for s in range(segments + 1):
+            start[p, s] = free[p * segments + s]
     order = np.empty(len(period), np.int64)
     for k in range(len(period)):
-        at = segment[k] * periods + period[k]
+        at = period[k] * segments + segment[k]
         order[free[at]] = k
         free[at] += 1
     return order, start
