@@ -63,8 +63,8 @@ class Tail:
 
     def joined(self, later: Tail) -> Tail:
         """This tail and ``later`` as one."""
-        if not len(self):
-            return later
+        if not len(self) or not len(later):
+            return later if len(later) else self
         categories = tuple(dict.fromkeys((*self.categories, *later.categories)))
         regions = tuple(dict.fromkeys((*self.regions, *later.regions)))
         parts = []
@@ -76,6 +76,11 @@ class Tail:
         both = [np.concatenate(columns) for columns in zip(*parts, strict=True)]
         order = np.argsort(both[2], kind="stable")
         return Tail(Changes(*(column[order] for column in both)), categories, regions)
+
+    def cases(self) -> Cases:
+        """The changes as cases, whatever their signs."""
+        of = self.changes
+        return Cases(of.x, of.y, of.at, of.category, of.region, self.categories, self.regions)
 
     def add(self, bins: Bins, wanted: Wanted) -> None:
         """Add the changes to ``bins``, which were counted for ``wanted``."""

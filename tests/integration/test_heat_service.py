@@ -1,0 +1,342 @@
+"""Heat beside PostGIS: the same counts as plain SQL for whoever asks, current at once, and whole after any accident."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from geodata.heat import Bins
+from gridmap.db.engine import engine, transaction
+from gridmap.errors import Invalid
+from gridmap.services import heat
+from gridmap.services.actor import SYSTEM, Actor, Grant, Role
+from gridmap.services.heat import keeper, source
+
+WORLD = (100.0, 20.0, 130.0, 40.0)
+TOWN, COMMUNITY = "339901001", "339901001001"
+NORTH = Actor("north", (Grant(Role.VIEWER, TOWN),))
+TWO = Actor("two", (Grant(Role.PLANNER, COMMUNITY), Grant(Role.VIEWER, "339901002")))
+NOBODY = Actor("nobody", (Grant(Role.VIEWER, "990000"),))
+ROOT = Path(__file__).resolve().parents[2]
+
+PLAIN = """
+SELECT width_bucket(-ST_Y(c.point), CAST(:rows AS float8[])) AS row,
+       width_bucket(ST_X(c.point), CAST(:columns AS float8[])) AS col, count(*) AS n
+FROM case_record c JOIN region r ON r.id = c.region_id
+WHERE ST_X(c.point) >= :west AND ST_X(c.point) < :east AND ST_Y(c.point) >= :south AND ST_Y(c.point) < :north
+  AND r.code LIKE ANY (CAST(:patterns AS text[])) AND r.code LIKE :region
+  AND (CAST(:since AS timestamptz) IS NULL OR occurred_at >= :since)
+  AND (CAST(:until AS timestamptz) IS NULL OR occurred_at < :until)
+  AND (CAST(:categories AS text[]) IS NULL OR category = ANY (CAST(:categories AS text[])))
+GROUP BY 1, 2
+"""
+
+
+@pytest.fixture(autouse=True)
+def fresh(heat_stores: Path) -> Iterator[None]:
+    keeper.forget()
+    yield
+    keeper.forget()
+
+
+@pytest.fixture(scope="module")
+def built(shared_demo_url: str) -> str:
+    heat.run_build()
+    return shared_demo_url
+
+
+@pytest.fixture(scope="module")
+def known(built: str) -> Any:
+    with transaction() as session:
+        rows = session.execute(sa.text(
+            "SELECT ST_X(point) AS x, ST_Y(point) AS y, occurred_at, category FROM case_record"
+            " WHERE point IS NOT NULL AND region_id IS NOT NULL ORDER BY id"))  # fmt: skip
+        return rows.all()
+
+
+def plain(found: Bins, actor: Actor, bounds: Any, prefix: str = "", **chosen: Any) -> Any:
+    """The counts by SQL that compares degrees; rows are told apart by minus the latitude, open at their other end."""
+    counts = np.zeros_like(found.counts)
+    upper = [-float(np.nextafter(edge, -100)) for edge in found.latitudes]  # half-open downwards: the edge is above
+    values = dict(zip(("west", "south", "east", "north"), bounds, strict=True)) | {
+        "rows": upper[:-1],
+        "columns": found.longitudes[:-1].tolist(),
+        "patterns": actor.patterns(Role.VIEWER),
+        "region": prefix + "%",
+        "since": chosen.get("since"),
+        "until": chosen.get("until"),
+        "categories": chosen.get("categories"),
+    }
+    with transaction() as session:
+        for row in session.execute(sa.text(PLAIN), values):
+            counts[row.row - 1, row.col - 1] = row.n
+    return counts
+
+
+@st.composite
+def questions(draw: Any, known: Any) -> dict[str, Any]:
+    def side(axis: int) -> float:
+        value = known[draw(st.integers(0, len(known) - 1))][axis]
+        return value if draw(st.booleans()) else value + draw(st.floats(-0.02, 0.02))
+
+    west, east = sorted((side(0), side(0)))
+    south, north = sorted((side(1), side(1)))
+    moments = sorted(
+        known[draw(st.integers(0, len(known) - 1))][2] + timedelta(microseconds=draw(st.sampled_from((0, 0, 1, -1))))
+        for _ in "ab"
+    )
+    names = sorted({row.category for row in known})
+    return {
+        "bounds": (west, south, float(np.nextafter(east, 200)), float(np.nextafter(north, 90))),
+        "level": draw(st.integers(8, 19)),
+        "actor": draw(st.sampled_from((SYSTEM, NORTH, TWO, NOBODY))),
+        "region": draw(st.sampled_from((None, None, "339901000000", TOWN + "000", COMMUNITY, "3399"))),
+        "since": draw(st.sampled_from((None, moments[0]))),
+        "until": draw(st.sampled_from((None, moments[1] + timedelta(microseconds=1)))),
+        "categories": draw(st.none() | st.lists(st.sampled_from(names), min_size=1, unique=True)),
+    }
+
+
+def ask(asked: dict[str, Any]) -> tuple[Bins, Any]:
+    actor, region = asked["actor"], asked["region"]
+    chosen = {name: asked[name] for name in ("since", "until", "categories")}
+    found = heat.bins(actor, asked["bounds"], asked["level"], region=region, **chosen)
+    digits = (
+        ""
+        if region is None
+        else {12: region.rstrip("0") if region.endswith("000") else region}.get(len(region), region)
+    )
+    return found, plain(found, actor, asked["bounds"], digits, **chosen)
+
+
+@given(data=st.data())
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_counts_are_those_of_plain_sql(known: Any, data: st.DataObject) -> None:
+    asked = data.draw(questions(known))
+    found, told = ask(asked)
+    assert np.array_equal(found.counts, told)
+
+
+@given(data=st.data())
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_without_a_store_too(known: Any, heat_stores: Path, data: st.DataObject) -> None:
+    asked = data.draw(questions(known))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keeper, "stores", lambda identity: [])
+        found, told = ask(asked)
+    keeper.forget()
+    assert np.array_equal(found.counts, told)
+
+
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize("wrong", [
+    {"since": datetime(2026, 1, 1)},
+    {"since": datetime(2026, 1, 2, tzinfo=UTC), "until": datetime(2026, 1, 2, tzinfo=UTC)},
+    {"level": 25}, {"level": 24},
+])  # fmt: skip
+def test_what_makes_no_sense_is_refused(wrong: dict[str, Any]) -> None:
+    level = wrong.pop("level", 8)
+    with pytest.raises(Invalid):
+        heat.bins(SYSTEM, WORLD, level, **wrong)
+
+
+def test_the_image_is_the_same_with_and_without_a_store(built: str, known: Any) -> None:
+    x, y = (sorted(row[axis] for row in known) for axis in (0, 1))
+    box = (x[len(x) // 10], y[len(y) // 10], x[-len(x) // 10], y[-len(y) // 10])
+    kept = heat.image(NORTH, box, (256, 256))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keeper, "stores", lambda identity: [])
+        raw = heat.image(NORTH, box, (256, 256))
+    assert kept == raw
+    assert kept.cases == plain_total(NORTH, box)
+
+
+def plain_total(actor: Actor, box: Any) -> int:
+    return int(plain(heat.bins(actor, box, 3), actor, box).sum())
+
+
+def total(actor: Actor = SYSTEM, **chosen: Any) -> int:
+    return heat.bins(actor, WORLD, 8, **chosen).total
+
+
+def run(statement: str, **values: Any) -> None:
+    with transaction() as session:
+        session.execute(sa.text(statement), values)
+
+
+def mapped() -> bool:
+    """Whether the answer comes from a store."""
+    with transaction() as session:
+        return keeper.current(session) is not None
+
+
+CASE = """
+INSERT INTO case_record (category, occurred_at, region_id, point)
+SELECT :category, :at, (SELECT id FROM region WHERE code = :code), ST_SetSRID(ST_MakePoint(:x, :y), 4490)
+FROM generate_series(1, :times)
+"""
+ONE = {"category": "新类", "at": datetime(2027, 1, 2, tzinfo=UTC), "code": COMMUNITY, "x": 120.1, "y": 30.2, "times": 1}
+
+
+@pytest.mark.usefixtures("demo_url")
+def test_what_is_committed_is_counted_at_once() -> None:
+    heat.run_build()
+    before, north = total(), total(NORTH)
+    run(CASE, **ONE)
+    assert (total(), total(NORTH), total(NOBODY)) == (before + 1, north + 1, 0)
+    assert total(categories=["新类"]) == 1
+    assert total(since=ONE["at"], until=ONE["at"] + timedelta(microseconds=1)) == 1
+    run("UPDATE case_record SET category = '别类', unit_id = NULL WHERE category = '新类'")
+    assert (total(categories=["新类"]), total(categories=["别类"]), total()) == (0, 1, before + 1)
+    run("UPDATE case_record SET region_id = (SELECT id FROM region WHERE code LIKE '339901002___' LIMIT 1)"
+        " WHERE category = '别类'")  # fmt: skip
+    assert (total(), total(NORTH)) == (before + 1, north)
+    run("UPDATE case_record SET point = NULL WHERE category = '别类'")
+    assert total() == before
+    run("UPDATE case_record SET point = ST_SetSRID(ST_MakePoint(120.1, 30.2), 4490) WHERE category = '别类'")
+    assert total() == before + 1
+    run("DELETE FROM case_record WHERE occurred_at < '2026-06-01'")
+    with transaction() as session:
+        left = session.scalar(
+            sa.text("SELECT count(*) FROM case_record WHERE point IS NOT NULL AND region_id IS NOT NULL")
+        )
+    assert total() == left < before
+    assert mapped()
+    assert heat.verify(SYSTEM) is True
+    first = keeper.stores(_identity())[0]
+    heat.run_build()
+    assert total() == left
+    assert keeper.stores(_identity()) == [path for path in keeper.stores(_identity()) if path > first]
+    assert heat.verify(SYSTEM) is True
+
+
+def _identity() -> str:
+    with transaction() as session:
+        return source.identity(session)
+
+
+@pytest.mark.usefixtures("demo_url")
+def test_a_transaction_that_ends_late_is_not_missed_nor_one_rolled_back_counted() -> None:
+    heat.run_build()
+    before = total()
+    with engine().connect() as late, engine().connect() as never:
+        late.execute(sa.text(CASE), ONE)
+        never.execute(sa.text(CASE), ONE)
+        run(CASE, **ONE)
+        assert total() == before + 1
+        late.commit()
+        never.rollback()
+    assert total() == before + 2
+    with transaction() as session:  # what is not committed is nobody's
+        session.execute(sa.text(CASE), ONE)
+        assert heat.bins.within(session, SYSTEM, WORLD, 8).total == before + 2
+    assert total() == before + 3
+    assert mapped()
+
+
+@pytest.mark.usefixtures("demo_url")
+def test_a_change_too_large_to_tell_has_a_store_built_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeper, "FEW", 1)
+    heat.run_build()
+    before = total()
+    run(CASE, **ONE | {"times": 100_001})
+    assert not mapped()
+    assert total() == before + 100_001
+    with transaction() as session:
+        assert session.scalar(sa.text("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'build_heat'")) == 1
+    heat.run_build()
+    assert mapped()
+    assert total() == before + 100_001
+    run("TRUNCATE case_record CASCADE")
+    assert (mapped(), total()) == (False, 0)
+
+
+@pytest.mark.usefixtures("demo_url")
+def test_few_cases_need_no_store() -> None:
+    run("DELETE FROM case_record WHERE id > (SELECT min(id) + 5 FROM case_record)")
+    assert total() > 0
+    with transaction() as session:
+        assert not session.scalar(sa.text("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'build_heat'"))
+
+
+@pytest.mark.usefixtures("demo_url")
+def test_torn_and_foreign_folders_are_removed_and_built_again(heat_stores: Path) -> None:
+    told = total()
+    folder = heat.run_build()
+    assert mapped()
+    content = (folder / "place.npy").read_bytes()
+    (folder / "place.npy").write_bytes(content[:-8])
+    keeper.forget()
+    assert total() == told
+    assert not mapped()
+    assert not folder.exists()
+    left = heat_stores / f".{folder.name}-x.part"
+    left.mkdir()
+    again = heat.run_build()
+    assert not left.exists()
+    foreign = heat_stores / f"{_identity()}-{10**19:020d}-0"
+    again.rename(foreign)
+    run(CASE, **ONE)
+    assert (mapped(), total()) == (True, told + 1)  # only its name differs
+    header = foreign / "store.json"
+    header.write_text(header.read_text("utf-8").replace(_identity(), _identity()[::-1]), "utf-8")
+    keeper.forget()
+    assert (mapped(), total()) == (False, told + 1)
+
+
+@pytest.mark.usefixtures("demo_url")
+def test_the_database_set_back_in_time_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    heat.run_build()
+    real = source.snapshot
+    monkeypatch.setattr(source, "snapshot", lambda session: "999999999:999999999:")
+    folder = heat.run_build()
+    monkeypatch.setattr(source, "snapshot", real)
+    assert "0000999999999" in folder.name
+    assert not mapped()
+    assert heat.verify(SYSTEM) is False
+
+
+COUNT = """
+import sys
+from pathlib import Path
+from gridmap.db import engine
+from gridmap.services import heat
+from gridmap.services.actor import SYSTEM
+from gridmap.services.heat import keeper
+keeper.folder = lambda: Path(sys.argv[2])
+engine.connect(sys.argv[1])
+for line in sys.stdin:
+    print(heat.bins(SYSTEM, (100.0, 20.0, 130.0, 40.0), 8).total, len(keeper._kept), flush=True)
+"""
+
+
+def test_two_processes_share_a_store_and_agree(demo_url: str, heat_stores: Path) -> None:
+    heat.run_build()
+    command = [sys.executable, "-c", COUNT, demo_url, str(heat_stores)]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdin is not None
+        assert other.stdout is not None
+
+        def there() -> list[int]:
+            other.stdin.write("\n")
+            other.stdin.flush()
+            return [int(word) for word in other.stdout.readline().split()]
+
+        before = total()
+        assert there() == [before, 1]
+        run(CASE, **ONE)
+        assert there() == [total(), 1] == [before + 1, 1]
+        heat.run_build()  # the store under its feet is gone
+        run(CASE, **ONE)
+        assert there() == [total(), 1] == [before + 2, 1]
+        other.stdin.close()
