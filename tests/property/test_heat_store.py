@@ -67,15 +67,20 @@ def asked(draw: Any, cases: Cases) -> Wanted:
         east = np.nextafter(east, 200)
     if south == north:
         north = np.nextafter(north, 100)
-    span = sorted(
-        draw(st.one_of(st.integers(BEGIN - DAY, END + DAY), st.sampled_from(cases.at[:50].tolist()))) for _ in "ab"
-    )
+    span = sorted(_moment(draw, cases) for _ in range(2))
     chosen = draw(st.none() | st.sets(st.sampled_from((*NAMES, "unknown"))))
     homes = draw(st.none() | st.sets(st.sampled_from((*REGIONS, 99))))
     since, until = (None if draw(st.integers(0, 4)) == 0 else one for one in span)
     while (column_at(east, level) - column_at(west, level)) * (row_at(south, level) - row_at(north, level)) > 1 << 16:
         level -= 1
     return Wanted((west, south, east, north), level, since, until, chosen, homes)
+
+
+def _moment(draw: Any, cases: Cases) -> int:
+    """Anywhere, or within a microsecond of a case."""
+    if draw(st.booleans()):
+        return int(draw(st.integers(BEGIN - DAY, END + DAY)))
+    return int(draw(st.sampled_from(cases.at[:200].tolist()))) + int(draw(st.sampled_from((-1, 0, 1))))
 
 
 def _side(draw: Any, values: Any, level: int, edge: Any, at: Any) -> float:
