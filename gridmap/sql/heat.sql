@@ -5,10 +5,14 @@ SELECT (SELECT system_identifier FROM pg_control_system())::text
        || '-' || 'case_record'::regclass::oid::text
 
 -- name: changes
--- What was committed since the snapshot :old, each change with its sign; one row at least, with the present snapshot.
+-- What was committed since the snapshot :old, each change with its sign; one row at least, with the present snapshot
+-- and what the query `here` says.
 -- `back`: the database is at an earlier point than :old, so it is not the one that :old was taken of.
 WITH seen AS (SELECT pg_current_snapshot() AS now, CAST(:old AS pg_snapshot) AS old)
-SELECT seen.now::text AS snapshot, pg_snapshot_xmax(seen.now) < pg_snapshot_xmax(seen.old) AS back,
+SELECT (SELECT (SELECT system_identifier FROM pg_control_system())::text
+               || '-' || (SELECT oid FROM pg_database WHERE datname = current_database())::text
+               || '-' || 'case_record'::regclass::oid::text) AS identity,
+       seen.now::text AS snapshot, pg_snapshot_xmax(seen.now) < pg_snapshot_xmax(seen.old) AS back,
        c.sign, c.x, c.y, CAST(round(date_part('epoch', c.occurred_at) * 1e6) AS bigint) AS at, c.category, c.region_id
 FROM seen LEFT JOIN case_change c
     ON c.xact >= pg_snapshot_xmin(CAST(:old AS pg_snapshot))

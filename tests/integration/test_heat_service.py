@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from geodata.density import density_grid, map_metres
 from geodata.heat import Bins
 from gridmap.db.engine import engine, transaction
 from gridmap.errors import Invalid
@@ -159,6 +160,26 @@ def test_the_image_is_the_same_with_and_without_a_store(built: str, known: Any) 
         raw = heat.image(NORTH, box, (256, 256))
     assert kept == raw
     assert kept.cases == plain_total(NORTH, box)
+
+
+@pytest.mark.usefixtures("built")
+@pytest.mark.parametrize("bandwidth_m", [100.0, 250.0, 1000.0])
+def test_the_surface_is_that_of_the_points(known: Any, monkeypatch: pytest.MonkeyPatch, bandwidth_m: float) -> None:
+    points = np.array([row[:2] for row in known])
+    (west, south), (east, north) = points.min(axis=0) - 0.01, points.max(axis=0) + 0.01
+    drawn: list[Any] = []
+    monkeypatch.setattr("geodata.density.png", lambda surface: drawn.append(surface) or b"")
+    found = heat.image(SYSTEM, (west, south, east, north), (512, 512), bandwidth_m=bandwidth_m)
+    latitude = (south + north) / 2
+    (xmin, ymin), (xmax, ymax) = map_metres([(west, south), (east, north)], latitude)
+    rows, columns = drawn[0].shape
+    cell_km2 = (xmax - xmin) / columns * (ymax - ymin) / rows / 1e6
+    assert found.cases == len(known)
+    assert drawn[0].sum() * cell_km2 == pytest.approx(len(known), rel=0.01)
+    told = density_grid(map_metres(points, latitude), bandwidth_m, (xmax - xmin) / columns, (xmin, ymin, xmax, ymax))
+    told = told[:rows, :columns]
+    assert told.shape == drawn[0].shape
+    assert np.abs(drawn[0] - told).sum() < 0.1 * told.sum()
 
 
 def plain_total(actor: Actor, box: Any) -> int:

@@ -101,7 +101,7 @@ def same(found: Any, told: Any) -> bool:
 
 
 @given(data=st.data())
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_view_is_counted_exactly(cases: Cases, stores: list[Store], data: st.DataObject) -> None:
     wanted = asked(data.draw, cases)
     told = bins_of(cases, wanted)
@@ -137,7 +137,7 @@ def test_squares_are_half_open_and_nest(x: float, y: float, q: int) -> None:
 
 
 @given(data=st.data())
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_tail_adds_what_came_and_takes_what_went(cases: Cases, stores: list[Store], data: st.DataObject) -> None:
     rng = np.random.default_rng(data.draw(st.integers(0, 99)))
     came, gone = some_cases(500, seed=int(rng.integers(1, 99))), rng.choice(len(cases), 300, replace=False)

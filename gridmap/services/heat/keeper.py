@@ -44,6 +44,7 @@ class Kept:
 _lock = threading.Lock()
 _kept: dict[str, Kept] = {}
 _asked: dict[str, float] = {}
+_last = ""
 
 
 def folder() -> Path:
@@ -53,12 +54,19 @@ def folder() -> Path:
 
 def current(session: Session) -> Kept | None:
     """The store of this database with every committed change; None while there is none, which has one built."""
-    identity = source.identity(session)
+    global _last
+    # which table this is comes with the changes: one question of the database where it is the same as last time
+    identity = _last or source.identity(session)
     kept = _newest(identity)
-    if kept is None:
+    changed = None if kept is None else source.changes(session, kept.snapshot)
+    if (changed is None and _last) or (changed is not None and changed.identity != identity):
+        identity = source.identity(session)
+        kept = _newest(identity)
+        changed = None if kept is None else source.changes(session, kept.snapshot)
+    _last = identity
+    if kept is None or changed is None:
         _want(session, identity, first=True)
         return None
-    changed = source.changes(session, kept.snapshot)
     if changed.tail is None or time.time() - float(kept.store.told["built"]) > OLDEST_S:
         _want(session, identity)
         return None
@@ -74,7 +82,9 @@ def current(session: Session) -> Kept | None:
 
 def forget() -> None:
     """Let go of every store (after a fork, between tests)."""
+    global _last
     with _lock:
+        _last = ""
         _kept.clear()
         _asked.clear()
 

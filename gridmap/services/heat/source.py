@@ -38,8 +38,12 @@ TO STDOUT (FORMAT binary)
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """What was committed between two snapshots: ``tail``, or None where too much to tell (or another past)."""
+    """What was committed between two snapshots: ``tail``, or None where too much to tell (or another past).
 
+    ``identity`` is that of the table asked.
+    """
+
+    identity: str
     snapshot: str
     tail: Tail | None
 
@@ -106,9 +110,9 @@ def changes(session: Session, old: str) -> Changed:
     from geodata.heat import Cases, Tail
 
     rows = session.execute(query("heat", "changes"), {"old": old}).all()
-    now = str(rows[0].snapshot)
+    own, now = str(rows[0].identity), str(rows[0].snapshot)
     if rows[0].back or any(row.sign == 0 for row in rows):
-        return Changed(now, None)
+        return Changed(own, now, None)
     told = [row for row in rows if row.sign is not None]
     names = tuple(dict.fromkeys(row.category for row in told))
     places = tuple(dict.fromkeys(row.region_id for row in told))
@@ -122,4 +126,4 @@ def changes(session: Session, old: str) -> Changed:
         categories=names,
         regions=places,
     )
-    return Changed(now, Tail.of(cases, np.array([row.sign for row in told], dtype=np.int64)))
+    return Changed(own, now, Tail.of(cases, np.array([row.sign for row in told], dtype=np.int64)))
