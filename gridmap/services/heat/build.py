@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from gridmap.db.engine import engine, service, transaction
@@ -79,7 +78,6 @@ def _built(place: Path, asked: float) -> Path:
         session.execute(query("heat", "forget"), {"age": FORGET_AFTER})
     with Session(engine()) as session, session.begin():
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
-        session.execute(sa.text("SET LOCAL max_parallel_workers_per_gather = 2"))
         snapshot = source.snapshot(session)
         told = source.sums(session)
         cases = source.read(session, tuple(told))
