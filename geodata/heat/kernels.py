@@ -290,18 +290,3 @@ def restore(store: Any, x: Any, y: Any, at: Any, category: Any, region: Any) -> 
                 )
                 category[j] = moment >> store.time_bits
                 region[j] = store.cell_region[s]
-
-
-@njit(cache=True, nogil=True)
-def add_signed(
-    tail: Any, begin: int, end: int, categories: Any, regions: Any, bounds: Any, frame: Any, counts: Any
-) -> None:
-    """Add the changes ``begin`` to ``end`` of a tail, each with its sign."""
-    shift = frame[0]
-    for k in range(begin, end):
-        if not (categories[tail.category[k]] and regions[tail.region[k]]):
-            continue
-        x, y = tail.x[k], tail.y[k]
-        if bounds[0] <= x < bounds[2] and bounds[1] <= y < bounds[3]:
-            at = ((tail.line[k] >> shift) - frame[2]) * frame[3] + (tail.column[k] >> shift) - frame[1]
-            counts[at] += tail.sign[k]

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 
 from geodata.heat.columns import Cases, Floats, Ints
 from geodata.heat.frame import Bins, Wanted, mask
-from geodata.heat.kernels import add_signed
 from geodata.heat.lattice import FINEST, squares
 
 
@@ -92,8 +92,23 @@ class Tail:
         regions = _chosen(self.regions, wanted.regions)
         frame = (FINEST - wanted.level, bins.column, bins.row, bins.counts.shape[1])
         bounds = tuple(float(one) for one in wanted.bounds)
-        add_signed(self.changes, int(begin), int(end), categories, regions, bounds, frame, bins.counts.reshape(-1))
+        _add_signed(self.changes, int(begin), int(end), categories, regions, bounds, frame, bins.counts.reshape(-1))
 
 
 def _chosen(known: tuple[Any, ...], asked: Any) -> NDArray[np.bool_]:
     return np.ones(len(known), dtype=bool) if asked is None else mask(known, asked)
+
+
+@njit(cache=True, nogil=True)
+def _add_signed(
+    tail: Any, begin: int, end: int, categories: Any, regions: Any, bounds: Any, frame: Any, counts: Any
+) -> None:
+    """Add the changes ``begin`` to ``end`` of a tail, each with its sign."""
+    shift = frame[0]
+    for k in range(begin, end):
+        if not (categories[tail.category[k]] and regions[tail.region[k]]):
+            continue
+        x, y = tail.x[k], tail.y[k]
+        if bounds[0] <= x < bounds[2] and bounds[1] <= y < bounds[3]:
+            at = ((tail.line[k] >> shift) - frame[2]) * frame[3] + (tail.column[k] >> shift) - frame[1]
+            counts[at] += tail.sign[k]
