@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,6 +22,7 @@ def warm() -> None:
     _locating()
     _measuring()
     _redrawing()
+    heat_up()
     rehearse()
 
 
@@ -100,6 +102,24 @@ def _squares() -> Units:
     xy_m = np.stack(np.divmod(np.arange(n), _SIDE), axis=1) * 100.0
     borders = Borders.plain(i, j, np.full(len(i), 100.0))
     return Units.of(np.full(n, 49), np.full(n, 1e4), np.full(n, 400.0), xy_m, borders, compound=np.arange(n) // 3)
+
+
+def heat_up() -> None:
+    """Lay a few cases out, count them every way and take them back: the kernels of heat maps, half a second if warm."""
+    from geodata.heat import Cases, Store, Tail, Wanted, build
+
+    with TemporaryDirectory() as folder:
+        at = np.arange(4, dtype=np.int64) * 10**12 + 1
+        x, kind = 120.0 + np.arange(4) / 100, np.zeros(4, dtype=np.int64)
+        cases = Cases(x, x - 90.0, at, kind, kind, ("a", "b"), (1,))
+        build(cases, Path(folder) / "store", {})
+        store = Store.open(Path(folder) / "store")
+        tail = Tail.of(cases, kind)
+        for level in (10, 20):
+            for since in (None, int(at[1])):
+                wanted = Wanted((119.995, 29.995, 120.025, 30.025), level, since)
+                tail.add(store.bins(wanted), wanted)
+        store.all()
 
 
 def rehearse() -> None:

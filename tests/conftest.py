@@ -47,6 +47,15 @@ def ground_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def heat_stores(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where the heat stores of this run lie."""
+    folder = tmp_path_factory.mktemp("heat")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("gridmap.services.heat.keeper.folder", lambda: folder)
+        yield folder
+
+
 class Databases:
     """Makes databases from templates in the cluster of the run."""
 

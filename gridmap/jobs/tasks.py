@@ -66,6 +66,14 @@ def prepare_ground(plan_id: int) -> None:
         run_prepare(plan_id)
 
 
+def build_heat() -> None:
+    """Lay the cases out for heat maps."""
+    from gridmap.services.heat import run_build
+
+    with suppress(CodedError):
+        run_build()
+
+
 #: Every task by the name under which it is deferred.
 TASKS: tuple[Callable[..., None], ...] = (
     stage_import,
@@ -75,6 +83,7 @@ TASKS: tuple[Callable[..., None], ...] = (
     redraw_plan,
     redraw_preview,
     prepare_ground,
+    build_heat,
 )
 
 

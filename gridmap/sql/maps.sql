@@ -98,14 +98,3 @@ SELECT count(*) AS total,
                || ',"geometry":' || ST_AsGeoJSON(geom, 7, 0) || '}', ',' ORDER BY code, id), '') || ']}'
        END AS collection
 FROM found;
-
--- name: case_points
--- Longitude and latitude of the cases of a view (degrees), packed.
-SELECT string_agg(float8send(ST_X(case_record.point)) || float8send(ST_Y(case_record.point)), '')
-FROM case_record JOIN region ON region.id = case_record.region_id
-WHERE case_record.point && ST_MakeEnvelope(:west, :south, :east, :north, 4490)
-  AND region.code LIKE ANY (CAST(:patterns AS text[]))
-  AND (CAST(:region AS text) IS NULL OR region.code LIKE CAST(:region AS text) || '%')
-  AND (CAST(:since AS timestamptz) IS NULL OR case_record.occurred_at >= CAST(:since AS timestamptz))
-  AND (CAST(:until AS timestamptz) IS NULL OR case_record.occurred_at < CAST(:until AS timestamptz))
-  AND (CAST(:categories AS text[]) IS NULL OR case_record.category = ANY (CAST(:categories AS text[])))

@@ -90,6 +90,8 @@ def test_the_roles_are_those_of_the_services() -> None:
         (("user", "add", "wang"), {"id", "link"}),
         (("check", "--plan", "1", "--rule", "R01"), {"plan", "E", "W", "I", "not_checked", "results"}),
         (("export", "--plan", "1", "--format", "csv", "--out", "OUT"), {"file", "bytes"}),
+        (("heat", "build"), {"store"}),
+        (("heat", "verify"), {"same"}),
         (("demo",), {"loaded", "region_code", "units", "plans", "seconds"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

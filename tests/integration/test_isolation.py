@@ -67,6 +67,7 @@ ARGUMENTS: dict[str, Any] = {
     "job_id": 1,
     "key": UUID(int=2),
     "kind": "cases",
+    "level": 8,
     "line": ((120.0, 30.0), (120.1, 30.1)),
     "locale": "zh",
     "login": "someone",

@@ -14,6 +14,7 @@ from gridmap.jobs.app import defer
 from gridmap.services import audit
 from gridmap.services.accounts import load_actor
 from gridmap.services.actor import SYSTEM, Actor, Role
+from gridmap.services.heat import keeper as heat_keeper
 from gridmap.services.imports import batches, files
 from gridmap.services.imports.makers import MAKERS, Made
 from gridmap.services.imports.staging import LOCK, Progress
@@ -127,6 +128,8 @@ def _accept(
     counts = {"inserted": made.inserted, "updated": made.updated, "left": bad, **made.also}
     batch.report = {**batch.report, "accepted": counts}
     raise_version(session, *LAYERS[kind])
+    if kind is Kind.CASES and made.inserted + made.updated > heat_keeper.CHANGES_MAX:
+        defer(session, "build_heat", lock="heat")  # sooner than the first map that would want it
     audit.record(session, actor, "import.accept", "import_batch", batch.id, kind=kind.value, **counts)
     session.flush()
     if not bad and batch.report.get("personal"):
