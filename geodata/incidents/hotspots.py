@@ -82,10 +82,18 @@ def false_share(p: Floats) -> Floats:
     return q
 
 
-def hot(local: Local, share: float = SHARE_FALSE) -> Bools:
-    """Which grids are hot: above the mean, with at most ``share`` false finds expected among all that are."""
+def hot(local: Local, cases: ArrayLike, households: ArrayLike, share: float = SHARE_FALSE) -> Bools:
+    """Which grids are hot: with surroundings above the mean, at most ``share`` of all such finds false, and a rate of
+    their own above that of all. Gi* alone calls a quiet grid between loud ones a hot spot; people would not."""
+    count, living = np.asarray(cases, dtype=np.float64), np.asarray(households, dtype=np.float64)
     with np.errstate(invalid="ignore"):
-        return np.asarray((local.z > 0) & (local.q <= share))
+        return np.asarray((local.z > 0) & (local.q <= share) & (count > _mean(count, living) * living))
+
+
+def _mean(cases: Floats, households: Floats) -> float:
+    """Cases a household of all grids where somebody lives."""
+    lived = households > 0
+    return float(cases[lived].sum() / households[lived].sum()) if lived.any() else float("nan")
 
 
 def hot_spots(
@@ -104,9 +112,8 @@ def hot_spots(
     new; one of then that shares no grid with one of now fades, and is told with its figures of now.
     """
     count, living = np.asarray(cases, dtype=np.float64), np.asarray(households, dtype=np.float64)
-    lived = living > 0
-    mean = float(count[lived].sum() / living[lived].sum()) if lived.any() else float("nan")
-    now = hot(local, share)
+    mean = _mean(count, living)
+    now = hot(local, count, living, share)
 
     def told(grids: Ints, kind: Kind | None) -> HotSpot:
         had, homes = float(count[grids].sum()), float(living[grids].sum())

@@ -1,4 +1,4 @@
-"""Stacked addresses: many cases on one point, for a station, a market or an unknown address was written down there."""
+"""Stacked addresses: many cases on one point, which fool a heat map and a hot-spot statistic alike."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-#: A point is stacked with so many cases, and this share of all, and so many times what points commonly have.
-LEAST, SHARE, TIMES = 20, 0.001, 20
+Ints = NDArray[np.int64]
+#: A stack has at least so many cases.
+LEAST = 20
+#: Addresses from which a stack is one of cases whose place was not found, and the least share of its cases they are.
+ADDRESSES, ADDRESS_SHARE = 10, 0.1
 
 
 class Stacks(NamedTuple):
@@ -16,25 +19,35 @@ class Stacks(NamedTuple):
     stack that each case lies in, -1 for none."""
 
     lonlat: NDArray[np.float64]
-    cases: NDArray[np.int64]
-    of: NDArray[np.int64]
+    cases: Ints
+    of: Ints
 
 
-def stacks(lonlat: ArrayLike, *, least: int = LEAST, share: float = SHARE, times: float = TIMES) -> Stacks:
-    """Points of ``lonlat`` (n, 2), degrees, that hold far more cases than points do.
+def stacks(lonlat: ArrayLike, *, least: int = LEAST) -> Stacks:
+    """Points of ``lonlat`` (n, 2), degrees, that hold far more cases than points do; the very same degrees are one.
 
-    The very same coordinates are one point. It is stacked with at least ``least`` cases, ``share`` of all cases, and
-    ``times`` the mean number on points that have any (its own left out). A block of flats with a few cases a year is
-    none; a police station that all cases without an address were given is one.
+    A stack has at least ``least`` cases, so that a quiet village names nothing, and more than the far-out fence of the
+    cases a point: the third quartile and three times the range between the quartiles (Tukey 1977), so that a town of
+    towers does not name them all.
     """
     points = np.asarray(lonlat, dtype=np.float64).reshape(-1, 2)
     if not len(points):
         return Stacks(np.empty((0, 2)), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
     known, which, count = np.unique(points, axis=0, return_inverse=True, return_counts=True)
-    others = (len(points) - count) / max(len(known) - 1, 1)
-    high = (count >= least) & (count >= share * len(points)) & ((count >= times * others) | (len(known) == 1))
-    chosen = np.flatnonzero(high)
+    low, high = np.quantile(count, [0.25, 0.75])
+    fence = high + 3 * (high - low) if len(known) > 1 else 0
+    chosen = np.flatnonzero((count >= least) & (count > fence))
     chosen = chosen[np.argsort(-count[chosen], kind="stable")]
     number = np.full(len(known), -1, dtype=np.int64)
     number[chosen] = np.arange(len(chosen))
     return Stacks(known[chosen], count[chosen].astype(np.int64), number[which.reshape(-1)])
+
+
+def unplaced(cases: ArrayLike, addresses: ArrayLike) -> NDArray[np.bool_]:
+    """Of stacks with so many ``cases`` (k,) that give so many different ``addresses`` (k,), which say nothing of where.
+
+    Many addresses on one point were not found there: somebody, or a program, put down the middle of a community, an
+    office, a street. A point with few is a place where much happens.
+    """
+    count, named = np.asarray(cases, dtype=np.float64), np.asarray(addresses, dtype=np.float64)
+    return np.asarray(named >= np.maximum(ADDRESSES, ADDRESS_SHARE * count))

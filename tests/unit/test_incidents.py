@@ -16,7 +16,7 @@ from scipy import stats
 from geodata.incidents.hotspots import HotSpot, Local, false_share, hot, hot_spots, local_g, together
 from geodata.incidents.periods import BARS_MAX, STEPS, compared, histogram, step_of, week
 from geodata.incidents.rates import rates
-from geodata.incidents.stacks import stacks
+from geodata.incidents.stacks import stacks, unplaced
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # of the libraries' own imports
@@ -120,7 +120,7 @@ class TestHotSpots:
         rng = np.random.default_rng(8)
         households = rng.integers(200, 500, 1600)
         quiet = rng.poisson(households * 0.05)
-        found = hot(local_g(quiet / households, i, j))
+        found = hot(local_g(quiet / households, i, j), quiet, households)
         assert found.sum() <= 16, "one grid in a hundred"
         loud = quiet.copy()
         planted = [40 * row + column for row in range(10, 14) for column in range(20, 24)]
@@ -176,13 +176,19 @@ class TestStacks:
         assert stacks(np.tile([[120.0, 30.0]], (25, 1))).cases.tolist() == [25]
         assert len(stacks(np.tile([[120.0, 30.0]], (5, 1))).cases) == 0
 
+    def test_many_addresses_on_one_point_were_not_found_there(self) -> None:
+        assert unplaced([515, 280, 30, 20], [149, 1, 9, 10]).tolist() == [True, False, False, True]
+
     @pytest.mark.skipif(not HOUSTON.exists(), reason="../shared/data is not on this machine")
     def test_the_point_of_houston_is_found(self) -> None:
         with HOUSTON.open(encoding="utf-8", newline="") as file:
-            rows = [(row["lon"], row["lat"]) for row in csv.DictReader(file) if row["lon"] and row["lat"]]
-        found = stacks(np.array(rows, dtype=np.float64))
+            rows = [row for row in csv.DictReader(file) if row["lon"] and row["lat"]]
+        found = stacks(np.array([(row["lon"], row["lat"]) for row in rows], dtype=np.float64))
         assert found.cases[0] == 515
         assert (found.of >= 0).sum() == found.cases.sum()
+        on_it = [row for row, number in zip(rows, found.of.tolist(), strict=True) if number == 0]
+        addresses = len({(row["block"], row["street"]) for row in on_it})
+        assert unplaced([515], [addresses]).all(), "where the middle of the town was written down"
 
 
 class TestPeriods:

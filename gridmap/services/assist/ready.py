@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import threading
-
-_once = threading.Lock()
+from gridmap.services.ready import behind_the_scenes
 
 
 def get_ready() -> None:
-    """Load what suggestions need behind the scenes, once a process: about a second that no editor then waits for."""
-    if _once.acquire(blocking=False):
-        threading.Thread(target=_load, name="assist-ready", daemon=True).start()
+    """Load what suggestions need behind the scenes: about a second that no editor then waits for."""
+    behind_the_scenes("engine", _load)
 
 
 def _load() -> None:

@@ -20,6 +20,7 @@ class CaseFilter:
 
     ``start`` and ``end`` bound when they occurred (half-open, with a time zone); ``region`` is a code or a prefix;
     ``bbox`` west, south, east, north in degrees; ``grid_id`` a grid of ``plan_id``; ``closed`` whether they are closed.
+    ``without``: points (lon, lat) whose cases are left out, by the very same coordinates.
     """
 
     categories: tuple[str, ...] = ()
@@ -33,6 +34,7 @@ class CaseFilter:
     bbox: tuple[float, float, float, float] | None = None
     plan_id: int | None = None
     grid_id: int | None = None
+    without: tuple[tuple[float, float], ...] = ()
 
 
 def condition(session: Session, actor: Actor, wanted: CaseFilter) -> ColumnElement[bool]:
@@ -71,6 +73,9 @@ def _place(session: Session, actor: Actor, wanted: CaseFilter) -> list[ColumnEle
         terms.append(Case.region_id.in_(sa.select(Region.id).where(within)))
     if wanted.bbox is not None:
         terms.append(Case.point.op("&&")(sa.func.ST_MakeEnvelope(*wanted.bbox, SRID)))
+    if wanted.without:
+        place = sa.tuple_(sa.func.ST_X(Case.point), sa.func.ST_Y(Case.point))
+        terms.append(sa.or_(Case.point.is_(None), place.not_in(wanted.without)))
     if wanted.plan_id is not None:
         visible(session, actor, wanted.plan_id)
     if wanted.grid_id is not None and wanted.plan_id is not None:

@@ -21,9 +21,6 @@ from gridmap.sql import query
 if TYPE_CHECKING:
     from geodata.heat import Store, Tail
 
-#: How long changes are kept; longer than any store is used.
-FORGET_AFTER = "7 days"
-
 
 def run_build() -> Path:
     """Read all cases and write a store of them, unless that was just done; its folder. Older stores are removed.
@@ -75,7 +72,7 @@ def _built(place: Path, asked: float) -> Path:
         known = keeper.stores(identity)
         if known and (known[0] / "store.json").stat().st_mtime > asked:
             return known[0]
-        session.execute(query("heat", "forget"), {"age": FORGET_AFTER})
+        session.execute(query("heat", "forget"), {"age": keeper.FORGET_AFTER})
     with Session(engine()) as session, session.begin():
         session.connection(execution_options={"isolation_level": "REPEATABLE READ"})
         snapshot = source.snapshot(session)

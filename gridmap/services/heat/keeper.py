@@ -29,6 +29,7 @@ FEW = 20_000
 CHANGES_MAX, CHANGES_SHARE = 100_000, 0.02
 #: Changes are forgotten after a week, so stores are before that.
 OLDEST_S = 6 * 86_400
+FORGET_AFTER = "7 days"
 _ASK_EVERY_S = 60.0
 
 

@@ -128,8 +128,10 @@ def _accept(
     counts = {"inserted": made.inserted, "updated": made.updated, "left": bad, **made.also}
     batch.report = {**batch.report, "accepted": counts}
     raise_version(session, *LAYERS[kind])
-    if kind is Kind.CASES and made.inserted + made.updated > heat_keeper.CHANGES_MAX:
-        defer(session, "build_heat", lock="heat")  # sooner than the first map that would want it
+    if kind is Kind.CASES:
+        session.execute(query("heat", "forget"), {"age": heat_keeper.FORGET_AFTER})
+        if made.inserted + made.updated > heat_keeper.CHANGES_MAX:
+            defer(session, "build_heat", lock="heat")  # sooner than the first map that would want it
     audit.record(session, actor, "import.accept", "import_batch", batch.id, kind=kind.value, **counts)
     session.flush()
     if not bad and batch.report.get("personal"):

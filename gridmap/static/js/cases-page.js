@@ -1,6 +1,7 @@
 /** The page of cases: filters, heat, ranking and charts show one state, which stands in the address. */
 
 import { getJson } from "./api.js";
+import { loadSpots } from "./case-spots.js";
 import { h, latLngBox, pageData, svg } from "./dom.js";
 import { number, t } from "./i18n.js";
 import { endOfDay, startOfDay, shiftDay } from "./zoned.js";
@@ -71,6 +72,7 @@ async function load() {
     byCategory(sums);
     byMonth(sums.months);
     byWeek(sums.week);
+    if (data.plan) await loadSpots(data.plan, query(), { map, grids, stale: () => mine !== epoch });
   } catch (error) {
     if (mine === epoch) say(error.message);
   } finally {

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from gridmap.errors import Invalid
-from gridmap.services import cases
+from gridmap.services import cases, incidents
 from gridmap.web.api import Model, Page, PageQuery, endpoint
 from gridmap.web.session import current_actor
 
@@ -98,6 +98,55 @@ class GridCounts(Model):
     cases: int
 
 
+class SpotGrid(Model):
+    """A grid of a hot spot."""
+
+    id: int
+    code: str
+    region_name: str
+
+
+class SpotOut(Model):
+    """A hot spot. ``kind`` null without a period before; ``rate`` per 1,000 households, ``ratio`` to that of all grids;
+    ``excess``: cases beyond that; ``q``: the share of false finds among spots as sure as this one."""
+
+    grids: list[SpotGrid]
+    kind: str | None
+    cases: int
+    before: int | None
+    households: int
+    rate: float | None
+    ratio: float | None
+    excess: float
+    q: float
+    categories: list[Share]
+    places: list[Share]
+    sentence: str
+
+
+class StackOut(Model):
+    """Many cases on one point; ``place`` null where none is written, else the most frequent of ``addresses`` names.
+
+    ``unplaced``: so many names say that it is not where these cases happened; they are in no hot spot.
+    """
+
+    place: str | None
+    lonlat: tuple[float, float]
+    cases: int
+    addresses: int
+    unplaced: bool
+
+
+class HotSpotsOut(Model):
+    """Hot spots, the most cases beyond expectation first, then those that faded since the time ``before``."""
+
+    items: list[SpotOut]
+    stacks: list[StackOut]
+    rate: float | None
+    grids: int
+    before: tuple[datetime, datetime] | None
+
+
 @endpoint("/cases", tag="cases", query=CaseListQuery, response=CasePage)
 def list_cases(query: CaseListQuery) -> CasePage:
     """Cases, newest first."""
@@ -123,6 +172,26 @@ def case_counts(plan_id: int, query: GridCountQuery) -> GridCounts:
 
     items = [GridCount.model_validate(row) for row in found[: query.limit]]
     return GridCounts(items=items, grids=len(found), cases=sum(row["cases"] for row in found))
+
+
+@endpoint("/plans/<int:plan_id>/hot-spots", tag="cases", query=CaseQuery, response=HotSpotsOut)
+def hot_spots(plan_id: int, query: CaseQuery) -> HotSpotsOut:
+    """Where cases concentrate beyond chance in the grids of a plan, compared with as long a time before."""
+    found = incidents.hot_spots(current_actor(), plan_id, wanted(query))
+    items = [
+        SpotOut(
+            grids=[SpotGrid(id=number, code=code, region_name=region) for number, code, region in one.grids],
+            categories=[Share(name=name, cases=number) for name, number in one.categories],
+            places=[Share(name=name, cases=number) for name, number in one.places],
+            **{name: getattr(one, name) for name in _SPOT_FIELDS},
+        )
+        for one in found.spots
+    ]
+    stacks = [StackOut(**{name: getattr(one, name) for name in StackOut.model_fields}) for one in found.stacks]
+    return HotSpotsOut(items=items, stacks=stacks, rate=found.rate, grids=found.grids, before=found.before)
+
+
+_SPOT_FIELDS = ("kind", "cases", "before", "households", "rate", "ratio", "excess", "q", "sentence")
 
 
 def wanted(query: CaseQuery, text: str | None = None, closed: bool | None = None) -> cases.CaseFilter:

@@ -6,12 +6,11 @@ from datetime import datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from flask import Blueprint, Flask, render_template, request
+from flask import Blueprint, Flask, current_app, render_template, request
 from flask_babel import gettext
 
 from geodata.density import BREAKS, PALETTE
-from gridmap.services import cases, mapdata, plans, regions
-from gridmap.services.heat import BANDWIDTHS_M
+from gridmap.services import cases, heat, mapdata, plans, regions
 from gridmap.web.config import app_settings
 from gridmap.web.forms import row_number
 from gridmap.web.pages.map import status_labels
@@ -29,6 +28,8 @@ def init_app(app: Flask) -> None:
 @pages.get("")
 def index() -> str:
     actor = current_actor()
+    if not current_app.testing:
+        heat.get_ready()
     scene = mapdata.scene(actor)
     categories = cases.categories(actor)
     if scene.bounds is None or not categories:
@@ -37,7 +38,7 @@ def index() -> str:
     asked = request.args.get("plan", type=row_number)
     plan = next((one for one in known if one.id == asked), known[0] if known else None)
     bandwidth_m = request.args.get("bandwidth", type=int)
-    if bandwidth_m not in BANDWIDTHS_M:
+    if bandwidth_m not in heat.BANDWIDTHS_M:
         bandwidth_m = DEFAULT_BANDWIDTH_M
     zone = app_settings().time_zone
     tree = regions.tree(actor)
@@ -59,7 +60,7 @@ def index() -> str:
         plan=plan,
         regions=tree,
         categories=categories,
-        bandwidths=BANDWIDTHS_M,
+        bandwidths=heat.BANDWIDTHS_M,
         bandwidth=bandwidth_m,
         page_data={
             "plan": plan.id if plan else None,

@@ -35,6 +35,18 @@
       return true;
     },
 
+    /** Mark several grids (a hot spot) and bring them into view; [] for none. */
+    mark(ids) {
+      for (const id of this._marked || []) {
+        const layer = this._byId.get(id);
+        if (layer) layer.setStyle({ dashArray: null, ...this._style(layer.feature) });
+      }
+      this._marked = ids;
+      const layers = ids.map((id) => this._byId.get(id)).filter(Boolean);
+      for (const layer of layers) layer.setStyle({ weight: 4, color: "#5b1a8b", dashArray: "8 5" }).bringToFront();
+      if (layers.length) this._map.fitBounds(L.featureGroup(layers).getBounds(), { maxZoom: 16, padding: [60, 60], animate: false }); // a zoom on its way would undo the next one
+    },
+
     feature(id) {
       return this._byId.get(id)?.feature;
     },

@@ -1,0 +1,215 @@
+"""Named hot spots of a plan's grids: rates that are too high for chance, compared with the period before.
+
+Cases per household are smoothed (geodata.incidents.rates), tested with those of the grids beside (Gi*, with control of
+false finds) and grouped. Points where cases were put down whose place was not found are left out of it and told by
+themselves: the office of a community would else be the hottest spot of town.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from gridmap.db.engine import service
+from gridmap.db.models import Case, Grid, PlanUnit
+from gridmap.services.actor import Actor
+from gridmap.services.cases import CaseFilter, by_grid, points
+from gridmap.services.cases.filters import condition
+from gridmap.services.incidents.words import sentence
+from gridmap.services.studio.ground import read_ground
+
+if TYPE_CHECKING:
+    from geodata.incidents.hotspots import HotSpot, Local
+    from geodata.redraw.model import Ints
+
+#: So many hot spots, categories and places of one, and stacked addresses are told.
+SPOTS_MAX, KINDS_MAX, PLACES_MAX, STACKS_MAX = 20, 3, 3, 500
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A hot spot, or one of the period before that faded.
+
+    ``grids``: id, code and community of its grids, those with most cases first. ``rate`` per 1,000 households,
+    ``ratio`` to that of all grids, ``excess``: cases beyond it; ``q``: share of false finds among spots as sure as
+    this. ``kind``: new, lasting, fading, None without a period before; ``before``: cases then.
+    """
+
+    grids: tuple[tuple[int, str, str], ...]
+    kind: str | None
+    cases: int
+    before: int | None
+    households: int
+    rate: float | None
+    ratio: float | None
+    excess: float
+    q: float
+    categories: tuple[tuple[str, int], ...]
+    places: tuple[tuple[str, int], ...]
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """Many cases on one point: its most frequent place name (None where none is written), how many there are, degrees.
+
+    ``unplaced``: so many names say that it is not where these cases happened; they are in no hot spot.
+    """
+
+    place: str | None
+    lonlat: tuple[float, float]
+    cases: int
+    addresses: int
+    unplaced: bool
+
+
+@dataclass(frozen=True, slots=True)
+class HotSpots:
+    """Hot spots, the most cases beyond expectation first, then those that fade; ``stacks`` as they are told.
+
+    ``rate``: cases per 1,000 households in all grids. ``grids`` took part in the test; ``compared``: with the period
+    ``before`` (its bounds).
+    """
+
+    spots: tuple[Spot, ...]
+    stacks: tuple[Stack, ...]
+    rate: float | None
+    grids: int
+    before: tuple[datetime, datetime] | None
+
+
+@service
+def hot_spots(session: Session, actor: Actor, plan_id: int, wanted: CaseFilter) -> HotSpots:
+    """Where the cases that are ``wanted`` concentrate in the grids of a plan that the reader may see.
+
+    With ``wanted.start`` they are compared with as long a time before. Raises ``NotFound`` PLAN_NOT_FOUND.
+    """
+    from geodata.incidents.hotspots import hot
+    from geodata.incidents.hotspots import hot_spots as grouped
+
+    known, stacks = _unstacked(session, actor, wanted)
+    rows = by_grid.within(session, actor, plan_id, known)
+    ids = np.array([row["grid_id"] for row in rows], dtype=np.int64)
+    cases = np.array([row["cases"] for row in rows], dtype=np.int64)
+    homes = np.array([row["households"] for row in rows], dtype=np.int64)
+    i, j = _beside(session, actor, plan_id, ids)
+    local, rate = _tested(cases, homes, i, j)
+    span, then, was_hot = _span_before(wanted), None, None
+    if span is not None:
+        earlier, _ = _unstacked(session, actor, replace(wanted, start=span[0], end=span[1]))
+        counted = {row["grid_id"]: row["cases"] for row in by_grid.within(session, actor, plan_id, earlier)}
+        then = np.array([counted.get(one, 0) for one in ids.tolist()], dtype=np.int64)
+        was_hot = hot(_tested(then, homes, i, j)[0], then, homes)
+    found = grouped(cases, homes, i, j, local, before=was_hot)[:SPOTS_MAX] if len(ids) else []
+    told = _details(session, actor, plan_id, known, ids[np.concatenate([one.grids for one in found])] if found else [])
+    spots = tuple(_spot(one, rows, then, told, actor.locale) for one in found)
+    return HotSpots(spots, stacks, rate, int((homes > 0).sum()), span)
+
+
+def _tested(cases: Ints, homes: Ints, i: Ints, j: Ints) -> tuple[Local, float | None]:
+    """Gi* of smoothed rates; grids where nobody lives take no part."""
+    from geodata.incidents.hotspots import local_g
+    from geodata.incidents.rates import rates
+
+    found = rates(cases, homes)
+    values = np.where(homes > 0, found.smoothed, np.nan)
+    return local_g(values, i, j), None if np.isnan(found.mean) else found.mean
+
+
+def _span_before(wanted: CaseFilter) -> tuple[datetime, datetime] | None:
+    """As long a time as is wanted, right before it."""
+    if wanted.start is None:
+        return None
+    return wanted.start - ((wanted.end or datetime.now(UTC)) - wanted.start), wanted.start
+
+
+def _unstacked(session: Session, actor: Actor, wanted: CaseFilter) -> tuple[CaseFilter, tuple[Stack, ...]]:
+    """The filter without cases whose place was not found, and all stacked addresses."""
+    from geodata.incidents.stacks import stacks, unplaced
+
+    found = stacks(points.within(session, actor, wanted))
+    places = tuple((float(lon), float(lat)) for lon, lat in found.lonlat[:STACKS_MAX])
+    if not places:
+        return wanted, ()
+    lon, lat = sa.func.ST_X(Case.point), sa.func.ST_Y(Case.point)
+    names = sa.select(lon, lat, sa.func.mode().within_group(Case.place), sa.func.count(Case.place.distinct()))
+    there = sa.and_(condition(session, actor, wanted), sa.tuple_(lon, lat).in_(places))
+    named = {(row[0], row[1]): row[2:] for row in session.execute(names.where(there).group_by(lon, lat))}
+    told = []
+    for one, n in zip(places, found.cases.tolist(), strict=False):
+        place, addresses = named.get(one, (None, 0))
+        told.append(Stack(place, one, n, addresses, bool(unplaced(n, addresses))))
+    return replace(wanted, without=tuple(one.lonlat for one in told if one.unplaced)), tuple(told)
+
+
+def _beside(session: Session, actor: Actor, plan_id: int, ids: Ints) -> tuple[Ints, Ints]:
+    """Pairs of grids (indices into ``ids``) that share a border."""
+    ground = read_ground(session, actor, plan_id)
+    order = np.argsort(ids)
+    grid = ground.numbers.top_grid_id[ground.units]
+    at = np.searchsorted(ids, grid, sorter=order)
+    known = np.append(order, 0)[at]
+    number = np.where((at < len(ids)) & (np.append(ids, -1)[known] == grid), known, -1) if len(ids) else grid * 0 - 1
+    a, b = number[ground.borders.i], number[ground.borders.j]
+    apart = (a != b) & (a >= 0) & (b >= 0)
+    pairs = np.unique(np.sort(np.stack([a[apart], b[apart]], axis=1), axis=1), axis=0).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
+
+
+def _details(
+    session: Session, actor: Actor, plan_id: int, wanted: CaseFilter, grids: Sequence[int] | Ints
+) -> Mapping[int, list[tuple[str, str | None, int]]]:
+    """Categories and places of the cases in some grids: (category, place, cases) by grid."""
+    told: dict[int, list[tuple[str, str | None, int]]] = defaultdict(list)
+    if not len(grids):
+        return told
+    top = sa.case((Grid.kind == "micro", sa.func.coalesce(Grid.parent_id, Grid.id)), else_=Grid.id)
+    rows = session.execute(
+        sa.select(top, Case.category, Case.place, sa.func.count())
+        .select_from(Case)
+        .join(PlanUnit, sa.and_(PlanUnit.unit_id == Case.unit_id, PlanUnit.plan_id == plan_id))
+        .join(Grid, Grid.id == PlanUnit.grid_id)
+        .where(condition(session, actor, wanted), top.in_([int(one) for one in grids]))
+        .group_by(top, Case.category, Case.place)
+    )
+    for grid, category, place, cases in rows:
+        told[grid].append((category, place, cases))
+    return told
+
+
+def _spot(
+    one: HotSpot,
+    rows: Sequence[Mapping[str, Any]],
+    then: Ints | None,
+    told: Mapping[int, list[tuple[str, str | None, int]]],
+    locale: str,
+) -> Spot:
+    own = [rows[k] for k in one.grids.tolist()]
+    kinds, places = Counter[str](), Counter[str]()
+    for row in own:
+        for category, place, cases in told.get(row["grid_id"], ()):
+            kinds[category] += cases
+            if place:
+                places[place] += cases
+    spot = Spot(
+        grids=tuple((row["grid_id"], row["code"], row["region_name"] or "") for row in own),
+        kind=one.kind,
+        cases=one.cases,
+        before=None if then is None else int(then[one.grids].sum()),
+        households=one.households,
+        rate=None if np.isnan(one.rate) else one.rate,
+        ratio=None if np.isnan(one.ratio) else one.ratio,
+        excess=one.excess,
+        q=one.q,
+        categories=tuple(kinds.most_common(KINDS_MAX)),
+        places=tuple((name, n) for name, n in places.most_common(PLACES_MAX) if n > 1),
+        sentence="",
+    )
+    return replace(spot, sentence=sentence(spot, locale))

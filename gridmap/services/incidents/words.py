@@ -1,0 +1,40 @@
+"""A hot spot in one sentence, as somebody would say it in a meeting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geodata import messages
+
+if TYPE_CHECKING:
+    from gridmap.services.incidents.spots import Spot
+
+_GRIDS_MAX = 4
+
+
+def sentence(spot: Spot, locale: str) -> str:
+    """Where, how many, how much more than elsewhere, since when, of what kind, and at which places."""
+    zh = locale.startswith("zh")
+    comma = "、" if zh else ", "
+
+    def say(name: str, **values: object) -> str:
+        return messages.sentence(name, locale, **values)
+
+    by_region: dict[str, list[str]] = {}
+    for _, code, region in spot.grids[:_GRIDS_MAX]:
+        by_region.setdefault(region, []).append(code[-3:])
+    parts = [say("SPOT_WHERE", region=region, grids=comma.join(codes)) for region, codes in by_region.items()]
+    where = comma.join(parts)
+    if len(spot.grids) > _GRIDS_MAX:
+        where = say("SPOT_GRIDS_MORE", listed=where, count=len(spot.grids))
+    rate = "—" if spot.rate is None else f"{spot.rate:,.1f}"
+    ratio = "—" if spot.ratio is None else f"{spot.ratio:.1f}"
+    told = [say("SPOT_HOT", where=where, cases=f"{spot.cases:,}", rate=rate, ratio=ratio)]
+    if spot.kind is not None and spot.before is not None:
+        told.append(say(f"SPOT_{spot.kind.upper()}", before=f"{spot.before:,}"))
+    if spot.categories and spot.cases:
+        name, count = spot.categories[0]
+        told.append(say("SPOT_KIND", category=name, share=f"{100 * count / spot.cases:.0f}"))
+    if spot.places:
+        told.append(say("SPOT_PLACES", places=comma.join(say("SPOT_PLACE", place=p, cases=n) for p, n in spot.places)))
+    return ("" if zh else " ").join(told)

@@ -1,0 +1,48 @@
+/** Hot spots and stacked addresses of the page of cases: lists that lead to the map. */
+
+import { getJson } from "./api.js";
+import { h } from "./dom.js";
+import { number, t } from "./i18n.js";
+
+const $ = (id) => document.getElementById(id);
+const KINDS = { new: ["▲", () => t("新出现")], lasting: ["■", () => t("持续")], fading: ["▽", () => t("回落")] };
+const Z_CLOSE = 17;
+const STACKS_MAX = 10;
+
+/** Ask for the hot spots of a plan under the page's filter (`query`: URLSearchParams) and list them. */
+export async function loadSpots(plan, query, { map, grids, stale }) {
+  const found = await getJson(`/api/v1/plans/${plan}/hot-spots?${query}`);
+  if (stale()) return;
+  grids?.mark([]);
+  $("spots-note").textContent = note(found);
+  const shown = () => map.getContainer().scrollIntoView({ block: "nearest" });
+  $("spots").replaceChildren(...found.items.map((spot) => item(spot, () => (grids?.mark(spot.grids.map((grid) => grid.id)), shown()))));
+  $("stacks").replaceChildren(...found.stacks.slice(0, STACKS_MAX).map((stack) => stacked(stack, () => (map.setView([stack.lonlat[1], stack.lonlat[0]], Z_CLOSE, { animate: false }), shown()))));
+  if (!found.stacks.length) $("stacks").append(h("li", { class: "muted" }, t("没有这样的地点。")));
+}
+
+function note(found) {
+  if (!found.items.length) return t("这些条件下没有热点：各网格的差别不超出偶然。");
+  const then = found.before ? t("与之前同样长的一段时间相比。") : t("选定开始日期后，会与之前同样长的一段时间相比。");
+  return `${t("全部网格平均每千户 {n} 件。", { n: number(found.rate, 1) })}${then}`;
+}
+
+function item(spot, onclick) {
+  const [sign, word] = KINDS[spot.kind] ?? ["●", () => t("热点")];
+  const show = h("button", { type: "button", class: "button small", onclick }, t("在地图上看"));
+  return h(
+    "li",
+    { "data-kind": spot.kind ?? "" },
+    h("span", { class: `badge kind ${spot.kind === "fading" ? "" : "warn"}` }, `${sign} ${word()}`),
+    spot.sentence,
+    h("p", { class: "actions small muted" }, show, ` ${t("多出 {n} 件，误报可能不超过 {q}%", { n: number(Math.max(0, spot.excess)), q: q(spot.q) })}`),
+  );
+}
+
+const q = (share) => (share < 0.001 ? "0.1" : number(100 * share, 1));
+
+function stacked(stack, onclick) {
+  const show = h("button", { type: "button", class: "row-button", onclick }, stack.place || t("未写地点"));
+  const what = stack.unplaced ? t("{n} 件记在同一点，地址有 {m} 个：位置未查明，不计入热点", { n: number(stack.cases), m: number(stack.addresses) }) : t("{n} 件在同一地点", { n: number(stack.cases) });
+  return h("li", {}, show, ` ${what}`);
+}
