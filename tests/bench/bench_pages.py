@@ -30,7 +30,7 @@ PAGES = (
         "/api/v1/plans/1/cases",
         "/api/v1/cases/sums",
         "/api/v1/plans/1/hot-spots",
-        "/api/v1/plans/1/hot-spots?since=2025-08-01T00:00:00%2B08:00&until=2025-11-01T00:00:00%2B08:00",
+        "/api/v1/plans/1/hot-spots?since=2025-08-01T00:00:00Z&until=2025-11-01T00:00:00Z",
         "/api/v1/cases",
     ),
     *(
