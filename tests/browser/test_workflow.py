@@ -12,7 +12,7 @@ from gridmap.db import engine
 from gridmap.services import plans, redraw
 from gridmap.services.actor import SYSTEM
 from tests.browser.conftest import Server, serving, watched
-from tests.browser.steps import looked_at
+from tests.browser.steps import SLOW_MS, looked_at
 from tests.browser.test_every_page import breaches
 from tests.conftest import Databases, demo_template
 from tests.integration.test_workflow import community
@@ -112,6 +112,9 @@ def test_from_the_draft_to_the_map_everybody_sees(person: Callable[[str], Page],
     expect(approver.locator("h1")).to_contain_text("现行网格")
     made = int(approver.url.split("/plans/")[1].split("#")[0].split("?")[0])
     assert made != draft["id"]
+    expect(approver.locator("[data-job]")).to_have_count(
+        0, timeout=SLOW_MS
+    )  # the check reloads the page when it is done
     # everybody's map shows it, and the day before shows the old one
     looker.goto("/map")
     assert looker.evaluate("JSON.parse(document.getElementById('page-data').textContent).plan") == made
