@@ -33,7 +33,9 @@ from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 from gridmap.services.heat import keeper
 from gridmap.settings import Settings
 from tests.bench.heat_cases import BEGIN, CORNER, SIZE_DEG, YEAR, YEARS, make_cases
+from tests.bench.over_http import ask_ms, token_of
 from tests.bench.report import write
+from tests.browser.conftest import serving
 
 BAR_MS, IMAGE_BAR_MS, SIZE_BAR_MB, SEEN_BAR_S = 10, 40, 200, 5
 DAY = 86_400_000_000
@@ -272,6 +274,28 @@ def _image(question: Wanted, bandwidth: float) -> None:
     heat.image(SYSTEM, question.bounds, (1024, 768), bandwidth_m=bandwidth, since=since, until=until)
 
 
+def over_http(url: str, folder: Path, cases: Cases, times: int) -> list[dict[str, object]]:
+    """Images as a browser asks for them, of the server in its own process."""
+    made: list[dict[str, object]] = []
+    with serving(url, folder) as server:
+        token = token_of(server)
+        for number, bandwidth in ((0, 500), (2, 250)):
+            question = questions(cases.categories)[number]
+
+            def ask(k: int, question: Question = question, bandwidth: int = bandwidth) -> None:
+                wanted = question.at(k)
+                since, until = (_moment(one).isoformat().replace("+00:00", "Z") for one in wanted.span)
+                box = ",".join(f"{one:.6f}" for one in wanted.bounds)
+                size = f"width=1024&height=768&bandwidth={bandwidth}"
+                ask_ms(f"{server.base}/api/v1/heat.png?bbox={box}&{size}&since={since}&until={until}", token)
+
+            name = f"p95 PNG over HTTP, {question.name}, bandwidth {bandwidth} m"
+            value = p95(spent(ask, times))
+            made.append({"metric": name, "value": value, "unit": "ms", "bar": f"<= {IMAGE_BAR_MS}"})
+        engine.disconnect()
+    return made
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cases", type=int, default=10_000_000)
@@ -287,9 +311,10 @@ def main() -> None:
             begun = time.perf_counter()
             load(cluster.url, cases)
             print(f"{len(cases):,} cases in PostGIS after {time.perf_counter() - begun:.0f} s")
-            keeper.folder = lambda: folder / "heat"
+            keeper.folder = lambda: folder / "cache" / "heat"  # where a server of this folder has it
             rows = measure(cases, asked.times)
             engine.disconnect()
+            rows += over_http(cluster.url, folder, cases, max(asked.times // 2, 10))
     write("heat", rows)
 
 

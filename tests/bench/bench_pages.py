@@ -10,12 +10,12 @@ import statistics
 import tempfile
 import time
 from pathlib import Path
-from urllib.request import Request, urlopen
 
 from gridmap.db import engine
 from gridmap.db.cluster import Cluster
 from gridmap.db.migrate import migrate
 from gridmap.settings import Settings
+from tests.bench.over_http import ask_ms, token_of
 from tests.bench.report import write
 from tests.browser.conftest import serving
 
@@ -80,24 +80,16 @@ def main() -> None:
 def measure(url: str, folder: Path, times: int) -> list[dict[str, object]]:
     """A row for each address, on the demo town of size 1."""
     from gridmap.services import demo
-    from gridmap.services.accounts import redeem_link
     from gridmap.services.actor import SYSTEM
-    from gridmap.services.tokens import create_token
 
     engine.connect(url)
     migrate()
     demo.load(SYSTEM)
     with serving(url, folder) as server:
-        identity = redeem_link(server.sign_in.rsplit("/", 1)[-1], "measured-Ground-7")
-        from gridmap.services.accounts import actor_of
-
-        engine.connect(url)
-        actor = actor_of(identity.user_id, identity.epoch)
-        assert actor is not None
-        _, token = create_token(actor, "bench")
+        token = token_of(server)
         rows: list[dict[str, object]] = []
         for address in PAGES:
-            spent = [_ms(server.base + address, token) for _ in range(times + 1)][1:]
+            spent = [ask_ms(server.base + address, token) for _ in range(times + 1)][1:]
             rows.append({"metric": f"p95 {address}", "value": p95(spent), "unit": "ms", "bar": f"<= {BAR_MS}"})
         peer = min(naive_folium_ms(url) for _ in range(3))
         for row in rows:
@@ -105,16 +97,6 @@ def measure(url: str, folder: Path, times: int) -> list[dict[str, object]]:
                 row |= {"peer": "naive Folium page, rendering only", "peer_value": peer, "ratio": row["value"] / peer}  # type: ignore[operator]
     engine.disconnect()
     return rows
-
-
-def _ms(address: str, token: str) -> float:
-    from urllib.parse import quote
-
-    request = Request(quote(address, safe=":/?&=,."), headers={"Authorization": f"Bearer {token}"})
-    start = time.perf_counter()
-    with urlopen(request) as answer:
-        answer.read()
-    return (time.perf_counter() - start) * 1000
 
 
 if __name__ == "__main__":
