@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,31 @@ def test_a_selection_becomes_a_grid_and_the_log_takes_it_back(page: Page) -> Non
     page.reload()
     studio.ready()
     expect(page.locator("#hint")).to_be_hidden()
+
+
+def test_remarks_on_a_grid_and_on_a_place_stand_on_the_map(page: Page) -> None:
+    studio = Studio(page).copy()
+    grid = studio.grid()
+    studio.choose(grid)
+    tab = page.get_by_role("tab", name="意见")
+    tab.click()
+    panel = page.locator("#panel-comments")
+    pins = page.locator(".comment-pin")
+    for about, text in (("grid", "这一格太小"), ("point", "这里有一道墙")):
+        panel.get_by_label("意见针对").select_option(about)
+        panel.get_by_label("您的意见").fill(text)
+        panel.get_by_role("button", name="提交意见").click()
+        expect(panel.locator(".comments > li").first).to_contain_text(text)
+    expect(pins).to_have_count(2)
+    expect(tab).to_have_text("意见 2")
+    assert breaches(page) == []
+    row = panel.locator(".comments > li", has_text="这一格太小")
+    studio.js("model.setActive(null);")
+    row.get_by_role("button", name=re.compile("^网格")).click()
+    assert studio.js("return model.active;") == grid
+    row.get_by_role("button", name=re.compile("标记为已解决")).click()
+    expect(pins).to_have_count(1)
+    expect(tab).to_have_text("意见 1")
 
 
 def test_on_a_phone_everything_is_in_reach(browser: Browser, demo_server: Server, signed_in: Path) -> None:
