@@ -66,6 +66,14 @@ def prepare_ground(plan_id: int) -> None:
         run_prepare(plan_id)
 
 
+def render_tiles() -> None:
+    """Make the small scales of the plans in force before somebody looks."""
+    from gridmap.services.tiles.ahead import render_in_force
+
+    with suppress(CodedError):
+        render_in_force()
+
+
 #: Every task by the name under which it is deferred.
 TASKS: tuple[Callable[..., None], ...] = (
     stage_import,
@@ -75,6 +83,7 @@ TASKS: tuple[Callable[..., None], ...] = (
     redraw_plan,
     redraw_preview,
     prepare_ground,
+    render_tiles,
 )
 
 

@@ -19,7 +19,7 @@ from gridmap.services.imports.makers import MAKERS, Made
 from gridmap.services.imports.staging import LOCK, Progress
 from gridmap.services.imports.views import Accepted, BatchView
 from gridmap.services.placing import lock_units
-from gridmap.services.versions import raise_version, versions
+from gridmap.services.versions import raise_version, render_ahead, versions
 from gridmap.sql import query
 
 #: Layers whose version rises when rows of a kind are accepted.
@@ -127,6 +127,8 @@ def _accept(
     counts = {"inserted": made.inserted, "updated": made.updated, "left": bad, **made.also}
     batch.report = {**batch.report, "accepted": counts}
     raise_version(session, *LAYERS[kind])
+    if kind is Kind.REGIONS:  # they are part of the names of tiles
+        render_ahead(session)
     audit.record(session, actor, "import.accept", "import_batch", batch.id, kind=kind.value, **counts)
     session.flush()
     if not bad and batch.report.get("personal"):
