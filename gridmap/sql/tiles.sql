@@ -16,7 +16,8 @@ FROM grid WHERE plan_id = :plan_id;
 
 -- name: grids
 -- The top grids of a plan in one tile (mercator w, s, e, n; lon/lat box with buffer), and the counters that this snapshot has.
-WITH shown AS (
+-- MATERIALIZED: else the geometry is cut twice, once to see whether there is any.
+WITH shown AS MATERIALIZED (
     SELECT grid.id, grid.code, grid.name, grid.kind, grid.status, grid.households, grid.population,
            ST_AsMVTGeom(ST_Transform(grid.geom, 3857), ST_MakeEnvelope(:mw, :ms, :me, :mn, 3857), 4096, 64) AS geom
     FROM grid JOIN region ON region.id = grid.region_id
@@ -69,10 +70,10 @@ found AS MATERIALIZED (
       AND code LIKE ANY (CAST(:patterns AS text[]))
       AND (level <> 'community' OR :z >= 11)
 ),
-shown AS (
+shown AS MATERIALIZED (
     SELECT id, code, name, level, ST_AsMVTGeom(ST_Transform(geom, 3857), mercator, 4096, 64) AS geom FROM found
 ),
-named AS (
+named AS MATERIALIZED (
     SELECT id, name, level, ST_AsMVTGeom(ST_Transform(ST_PointOnSurface(geom), 3857), mercator, 4096, 0) AS geom
     FROM found
 )
@@ -94,7 +95,7 @@ WHERE app_user.active GROUP BY app_user.id;
 
 -- name: simplified
 -- One tile of grids from simplified shapes (ids and WKB in Web Mercator): as the query grids, with their lines.
-WITH shown AS (
+WITH shown AS MATERIALIZED (
     SELECT grid.id, grid.code, grid.name, grid.kind, grid.status, grid.households, grid.population,
            ST_AsMVTGeom(ST_GeomFromWKB(shape.wkb, 3857), ST_MakeEnvelope(:mw, :ms, :me, :mn, 3857), 4096, 64) AS geom
     FROM unnest(CAST(:ids AS bigint[]), CAST(:shapes AS bytea[])) AS shape(id, wkb) JOIN grid ON grid.id = shape.id

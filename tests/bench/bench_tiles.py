@@ -1,8 +1,8 @@
 """Tiles a second over HTTP: z14 of grids and buildings, new and kept, and small scales before and after they are made.
 
 ``python -m tests.bench.bench_tiles [--side N]``. gunicorn as ``gridmap serve`` runs it, N x N grids (default
-142: 20,164) of 41 vertices with 3 buildings each; 8 connections that stay open. The peer is tipg with uvicorn and as
-many processes on tables with the same rows.
+142: 20,164) of 41 vertices with 3 buildings each; 8 connections that stay open. The peer is tipg with as
+many processes (uvicorn, else ``asgi_server``) on tables with the same rows.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
 from math import asinh, pi, radians, tan
 from pathlib import Path
 from urllib.parse import quote
@@ -222,6 +223,7 @@ def measure(url: str, folder: Path, side: int) -> list[dict[str, object]]:
             row = {"metric": f"z{z} made ahead, first asked", "value": value, "unit": "ms", "peer": "made when asked"}
             rows.append({**row, "peer_value": live[z], "ratio": value / live[z]})
         rows.append({"metric": f"all {made} tiles up to z11 made ahead", "value": took, "unit": "s"})
+    write("tiles", rows)
     for name, peer in tipg(url, folder, tiles).items():
         row = next(row for row in rows if str(row["metric"]).startswith(f"z14 {name} new"))
         row |= {"peer": "tipg", "peer_value": peer, "ratio": found[name] / peer, "bar": f">= {PEER_BAR:g}x"}
@@ -248,11 +250,13 @@ def tipg(url: str, folder: Path, tiles: Sequence[str]) -> dict[str, float]:
     port, address = free_port(), sa.make_url(engine.libpq_url(url))
     host = address.query.get("host") or address.host or ""
     plain = f"postgresql://{address.username or 'postgres'}@{quote(str(host), safe='')}/{address.database}"
-    command = [sys.executable, "-m", "uvicorn", "tipg.main:app", "--port", str(port), "--log-level", "warning"]
+    command = [sys.executable, "-m", "tests.bench.asgi_server", "tipg.main:app", str(port), str(WORKERS)]
+    if find_spec("uvicorn"):
+        command = [*(sys.executable, "-m", "uvicorn", "tipg.main:app", "--port", str(port)), "--workers", str(WORKERS)]
     environment = {"DATABASE_URL": plain, "TIPG_DB_SCHEMAS": '["peer"]', "TIPG_MAX_FEATURES_PER_TILE": "20000"}
     found = {}
-    with running([*command, "--workers", str(WORKERS)], environment, port, folder / "tipg.log"):
-        time.sleep(3)
+    with running([*command], environment, port, folder / "tipg.log"):
+        time.sleep(5)
         for name in ("grids", "buildings"):
             way = f"/collections/peer.{name}/tiles/WebMercatorQuad/"
             rate(port, [way + one for one in tiles[:40]], {})

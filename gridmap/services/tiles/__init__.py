@@ -21,6 +21,8 @@ __all__ = ["MAX_ZOOM", "Tile", "key_of", "seen", "tile"]
 
 #: Below this zoom the ground has no buildings, hence nothing that not everybody may see.
 _BUILDINGS_FROM = 14
+#: A large scale with less in it than this is made in the time that a file takes.
+_SHARED_BYTES = 16 << 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,5 +77,5 @@ def _made(
     [(made, counted, plan_version)] = read(plain("tiles", layer), values)
     content = bytes(made)
     if (counted or 0, plan_version or 0) == state.counters:  # else the data moved on since: right, but of a later name
-        cache.keep(key, content)
+        cache.keep(key, content, shared=z < _BUILDINGS_FROM or len(content) > _SHARED_BYTES)
     return content

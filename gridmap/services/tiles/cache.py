@@ -50,10 +50,12 @@ def find(key: str) -> bytes | None:
     return content
 
 
-def keep(key: str, content: bytes) -> None:
-    """Keep a tile in memory and on disk; a disk that takes nothing costs speed, not the tile."""
+def keep(key: str, content: bytes, *, shared: bool = True) -> None:
+    """Keep a tile in memory and, if ``shared``, on disk; a disk that takes nothing costs speed, not the tile."""
     global _written
     _remember(key, content)
+    if not shared:
+        return
     path = _path(key)
     try:
         _write(path, _checksum(content) + content)
