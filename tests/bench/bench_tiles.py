@@ -260,7 +260,7 @@ def tipg(url: str, folder: Path, tiles: Sequence[str]) -> dict[str, float]:
         for name in ("grids", "buildings"):
             way = f"/collections/peer.{name}/tiles/WebMercatorQuad/"
             rate(port, [way + one for one in tiles[:40]], {})
-            found[name] = max(rate(port, [way + one for one in tiles], {}) for _ in range(2))
+            found[name] = max(rate(port, [way + one for one in tiles], {}) for _ in range(3))
     return found
 
 
