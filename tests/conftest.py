@@ -41,9 +41,10 @@ def cluster() -> Iterator[Cluster]:
 @pytest.fixture(scope="session", autouse=True)
 def ground_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Where the grounds of this run lie: not in the folder of the checkout."""
-    folder = tmp_path_factory.mktemp("ground")
+    folder, tiles = tmp_path_factory.mktemp("ground"), tmp_path_factory.mktemp("tiles")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("gridmap.services.studio.cache.folder", lambda: folder)
+        patch.setattr("gridmap.services.tiles.cache.folder", lambda: tiles)
         yield folder
 
 

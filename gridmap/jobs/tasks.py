@@ -74,6 +74,14 @@ def build_heat() -> None:
         run_build()
 
 
+def render_tiles() -> None:
+    """Make the small scales of the plans in force before somebody looks."""
+    from gridmap.services.tiles.ahead import render_in_force
+
+    with suppress(CodedError):
+        render_in_force()
+
+
 #: Every task by the name under which it is deferred.
 TASKS: tuple[Callable[..., None], ...] = (
     stage_import,
@@ -84,6 +92,7 @@ TASKS: tuple[Callable[..., None], ...] = (
     redraw_preview,
     prepare_ground,
     build_heat,
+    render_tiles,
 )
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from gridmap.db.models import DataVersion
+from gridmap.jobs.app import defer
 
 LAYERS = ("regions", "barriers", "buildings", "units", "plans", "cases")
 
@@ -23,3 +24,8 @@ def versions(session: Session) -> dict[str, int]:
     """The present version of every layer (0 where nothing was ever stored)."""
     found = {row.layer: row.version for row in session.execute(sa.select(DataVersion.layer, DataVersion.version))}
     return {layer: found.get(layer, 0) for layer in LAYERS}
+
+
+def render_ahead(session: Session) -> None:
+    """Have the worker make the small scales of plans in force anew when the caller's transaction commits."""
+    defer(session, "render_tiles", lock="tiles")

@@ -29,3 +29,9 @@ def _queries(concern: str) -> Mapping[str, sa.TextClause]:
 def _without_comments(body: str) -> str:
     # a colon in a comment would be taken for a parameter
     return "\n".join(line for line in body.strip().splitlines() if not line.lstrip().startswith("--"))
+
+
+@cache
+def plain(concern: str, name: str) -> str:
+    """The query ``name`` as psycopg takes it, with ``%(like_this)s``: for :func:`gridmap.db.reader.read`."""
+    return re.sub(r"(?<!:):(\w+)", r"%(\1)s", str(query(concern, name)).replace("%", "%%"))

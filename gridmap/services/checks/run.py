@@ -22,7 +22,7 @@ from gridmap.services.actor import Actor
 from gridmap.services.checks.view import Loaded, load
 from gridmap.services.plans.access import editable
 from gridmap.services.standards import resolve
-from gridmap.services.versions import raise_version
+from gridmap.services.versions import raise_version, render_ahead
 
 Progress = Callable[[float, str], None]
 
@@ -68,6 +68,8 @@ def check(
         session, actor, "plan.check", "plan", plan_id, region_code=region.code, profile=plan.profile_name, **totals
     )
     raise_version(session, "plans")
+    if plan.state == "published":
+        render_ahead(session)
     say(1.0, "")
     return totals
 

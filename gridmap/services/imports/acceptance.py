@@ -20,7 +20,7 @@ from gridmap.services.imports.makers import MAKERS, Made
 from gridmap.services.imports.staging import LOCK, Progress
 from gridmap.services.imports.views import Accepted, BatchView
 from gridmap.services.placing import lock_units
-from gridmap.services.versions import raise_version, versions
+from gridmap.services.versions import raise_version, render_ahead, versions
 from gridmap.sql import query
 
 #: Layers whose version rises when rows of a kind are accepted.
@@ -132,6 +132,8 @@ def _accept(
         session.execute(query("heat", "forget"), {"age": heat_keeper.FORGET_AFTER})
         if made.inserted + made.updated > heat_keeper.CHANGES_MAX:
             defer(session, "build_heat", lock="heat")  # sooner than the first map that would want it
+    if kind is Kind.REGIONS:  # they are part of the names of tiles
+        render_ahead(session)
     audit.record(session, actor, "import.accept", "import_batch", batch.id, kind=kind.value, **counts)
     session.flush()
     if not bad and batch.report.get("personal"):

@@ -23,7 +23,7 @@ from gridmap.services.jobs import queue
 from gridmap.services.placing import lock_units
 from gridmap.services.plans.copy import write_copy
 from gridmap.services.plans.derive import derive
-from gridmap.services.versions import raise_version
+from gridmap.services.versions import raise_version, render_ahead
 from gridmap.services.workflow.codes import settle
 from gridmap.services.workflow.stand import in_force, in_force_inside, replaced_by
 from gridmap.services.workflow.steps import lock, take_step
@@ -129,6 +129,7 @@ def _begin(
         told["parts"] = olds
     take_step(session, actor, plan, region, kind, "published", "", **told, recoded=recoded, **detail)
     raise_version(session, "plans")
+    render_ahead(session)
 
 
 def _swap_units(session: Session, plan: Plan) -> None:

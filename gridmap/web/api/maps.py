@@ -12,11 +12,11 @@ from flask import Response
 from pydantic import Field
 
 from gridmap.errors import Invalid
-from gridmap.services import heat, mapdata, tiles
+from gridmap.services import heat, mapdata
+from gridmap.services.tiles import tile
 from gridmap.web.api import Model, endpoint
 from gridmap.web.session import current_actor
-
-_MVT = "application/vnd.mapbox-vector-tile"
+from gridmap.web.tiles import answer
 
 
 class FeatureQuery(Model):
@@ -44,19 +44,19 @@ class HeatQuery(Model):
 @endpoint("/tiles/ground/<int:version>/<int:z>/<int:x>/<int:y>.mvt", tag="maps")
 def ground_tile(version: int, z: int, x: int, y: int) -> Response:
     """Roads, water, rail, walls and buildings as a vector tile."""
-    return _tile(tiles.ground(current_actor(), z, x, y))
+    return _tile("ground", None, version, z, x, y)
 
 
 @endpoint("/tiles/regions/<int:version>/<int:z>/<int:x>/<int:y>.mvt", tag="maps")
 def region_tile(version: int, z: int, x: int, y: int) -> Response:
     """Borders of regions as a vector tile."""
-    return _tile(tiles.regions(current_actor(), z, x, y))
+    return _tile("regions", None, version, z, x, y)
 
 
 @endpoint("/tiles/plans/<int:plan_id>/<int:version>/<int:z>/<int:x>/<int:y>.mvt", tag="maps")
 def grid_tile(plan_id: int, version: int, z: int, x: int, y: int) -> Response:
     """The grids of a plan as a vector tile."""
-    return _tile(tiles.grids(current_actor(), plan_id, z, x, y))
+    return _tile("grids", plan_id, version, z, x, y)
 
 
 @endpoint("/plans/<int:plan_id>/grids.geojson", tag="maps", query=FeatureQuery, errors=[413])
@@ -96,5 +96,6 @@ def parse_bbox(text: str) -> mapdata.Bounds:
     return west, south, east, north
 
 
-def _tile(content: bytes) -> Response:
-    return Response(content, mimetype=_MVT, headers={"Cache-Control": "private, max-age=86400, immutable"})
+def _tile(layer: str, plan_id: int | None, version: int, z: int, x: int, y: int) -> Response:
+    actor = current_actor()
+    return answer(actor, tile(actor, layer, plan_id, version, z, x, y))

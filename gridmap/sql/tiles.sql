@@ -1,0 +1,107 @@
+-- name: state
+-- What decides a tile, in one row: database, counters of layers, and of the plan :plan_id (if any) its version and prefix.
+-- The row versions (xmin) stand beside the counters: a restored backup counts the same numbers again.
+SELECT (SELECT oid::text FROM pg_database WHERE datname = current_database()),
+       (SELECT COALESCE(jsonb_object_agg(layer, jsonb_build_array(version, xmin::text)), '{}') FROM data_version),
+       plan.version, region.prefix
+FROM (SELECT 1) AS one
+LEFT JOIN plan ON plan.id = CAST(:plan_id AS bigint)
+LEFT JOIN region ON region.id = plan.region_id;
+
+-- name: fingerprint
+-- Grids of a plan by their row versions: another value after any change to any of them, the same while none changed.
+SELECT count(*) || '.' || COALESCE(sum(hashtextextended(
+    concat_ws('|', id, xmin, code, name, kind, status, households, population, area_m2, region_id, parent_id), 0)), 0)
+FROM grid WHERE plan_id = :plan_id;
+
+-- name: grids
+-- The top grids of a plan in one tile (mercator w, s, e, n; lon/lat box with buffer), and the counters that this snapshot has.
+-- MATERIALIZED: else the geometry is cut twice, once to see whether there is any.
+WITH shown AS MATERIALIZED (
+    SELECT grid.id, grid.code, grid.name, grid.kind, grid.status, grid.households, grid.population,
+           ST_AsMVTGeom(ST_Transform(grid.geom, 3857), ST_MakeEnvelope(:mw, :ms, :me, :mn, 3857), 4096, 64) AS geom
+    FROM grid JOIN region ON region.id = grid.region_id
+    WHERE grid.plan_id = CAST(:plan_id AS bigint) AND grid.geom && ST_MakeEnvelope(:w, :s, :e, :n, 4490)
+      AND grid.parent_id IS NULL
+      AND region.code LIKE ANY (CAST(:patterns AS text[]))
+)
+SELECT (SELECT COALESCE(ST_AsMVT(shown, 'grids', 4096, 'geom'), '') FROM shown WHERE geom IS NOT NULL),
+       (SELECT version FROM data_version WHERE layer = 'plans'), (SELECT version FROM plan WHERE id = :plan_id);
+
+-- name: ground
+-- The base map of one tile: what there is to see grows with the zoom. Extent 4096, buffer 64; geometry in Web Mercator.
+WITH bounds AS (
+    SELECT ST_MakeEnvelope(:mw, :ms, :me, :mn, 3857) AS mercator, ST_MakeEnvelope(:w, :s, :e, :n, 4490) AS lonlat
+),
+shown_barrier AS (
+    SELECT kind, class, name, bridge, tunnel,
+           ST_AsMVTGeom(ST_Transform(geom, 3857), mercator, 4096, 64) AS geom
+    FROM barrier, bounds
+    WHERE geom && lonlat
+      AND (:z >= 15
+           OR kind IN ('water', 'rail')
+           OR (kind = 'road' AND (:z >= 13 OR class IN ('motorway', 'trunk', 'primary', 'secondary')))
+           OR (kind = 'road' AND class = 'tertiary'))
+    ORDER BY ST_Dimension(barrier.geom) DESC
+    LIMIT 20000
+),
+shown_building AS (
+    SELECT building.kind,
+           ST_AsMVTGeom(ST_Transform(building.geom, 3857), mercator, 4096, 16) AS geom
+    FROM building JOIN region ON region.id = building.region_id, bounds
+    WHERE :z >= 14 AND building.geom && lonlat AND ST_Dimension(building.geom) = 2
+      AND region.code LIKE ANY (CAST(:patterns AS text[]))
+    LIMIT 20000
+)
+SELECT
+    (SELECT COALESCE(ST_AsMVT(b, 'barriers', 4096, 'geom'), '') FROM shown_barrier b WHERE geom IS NOT NULL)
+    || (SELECT COALESCE(ST_AsMVT(b, 'buildings', 4096, 'geom'), '') FROM shown_building b WHERE geom IS NOT NULL),
+    (SELECT COALESCE(sum(version), 0)::bigint FROM data_version WHERE layer IN ('barriers', 'buildings')), 0;
+
+-- name: regions
+-- Borders of counties, subdistricts and communities in one tile, and their names at one point each.
+WITH bounds AS (
+    SELECT ST_MakeEnvelope(:mw, :ms, :me, :mn, 3857) AS mercator, ST_MakeEnvelope(:w, :s, :e, :n, 4490) AS lonlat
+),
+found AS MATERIALIZED (
+    SELECT id, code, name, level, region.geom, mercator
+    FROM region, bounds
+    WHERE region.geom && lonlat
+      AND code LIKE ANY (CAST(:patterns AS text[]))
+      AND (level <> 'community' OR :z >= 11)
+),
+shown AS MATERIALIZED (
+    SELECT id, code, name, level, ST_AsMVTGeom(ST_Transform(geom, 3857), mercator, 4096, 64) AS geom FROM found
+),
+named AS MATERIALIZED (
+    SELECT id, name, level, ST_AsMVTGeom(ST_Transform(ST_PointOnSurface(geom), 3857), mercator, 4096, 0) AS geom
+    FROM found
+)
+SELECT (SELECT COALESCE(ST_AsMVT(shown, 'regions', 4096, 'geom'), '') FROM shown WHERE geom IS NOT NULL)
+    || (SELECT COALESCE(ST_AsMVT(named, 'names', 4096, 'geom'), '') FROM named WHERE geom IS NOT NULL),
+    (SELECT COALESCE(sum(version), 0)::bigint FROM data_version WHERE layer = 'regions'), 0;
+
+-- name: whole_grids
+-- All top grids of a plan to be simplified together: id, code of the region, geometry (WKB, EPSG:4490).
+SELECT grid.id, region.code, ST_AsBinary(grid.geom) FROM grid JOIN region ON region.id = grid.region_id
+WHERE grid.plan_id = :plan_id AND grid.parent_id IS NULL AND grid.geom IS NOT NULL
+ORDER BY grid.id;
+
+-- name: readers
+-- Sets of code prefixes on which somebody may look: those for whom tiles are worth making ahead.
+SELECT DISTINCT array_agg(DISTINCT COALESCE(region.prefix, ''))
+FROM app_user JOIN role_grant ON role_grant.user_id = app_user.id LEFT JOIN region ON region.id = role_grant.region_id
+WHERE app_user.active GROUP BY app_user.id;
+
+-- name: simplified
+-- One tile of grids from simplified shapes (ids and WKB in Web Mercator): as the query grids, with their lines.
+WITH shown AS MATERIALIZED (
+    SELECT grid.id, grid.code, grid.name, grid.kind, grid.status, grid.households, grid.population,
+           ST_AsMVTGeom(ST_GeomFromWKB(shape.wkb, 3857), ST_MakeEnvelope(:mw, :ms, :me, :mn, 3857), 4096, 64) AS geom
+    FROM unnest(CAST(:ids AS bigint[]), CAST(:shapes AS bytea[])) AS shape(id, wkb) JOIN grid ON grid.id = shape.id
+)
+SELECT COALESCE(ST_AsMVT(shown, 'grids', 4096, 'geom'), '') FROM shown WHERE geom IS NOT NULL;
+
+-- name: in_force
+-- Plans that are published and not ended: whose small scales are made ahead.
+SELECT id FROM plan WHERE state = 'published' ORDER BY id;
