@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ import sqlalchemy as sa
 from gridmap.db.engine import transaction
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 from gridmap.services.coverage import coverage
+from tests.web import add_person, make_app, signed_in
 
 pytestmark = pytest.mark.usefixtures("shared_demo_url", "data_dir")
 
@@ -68,3 +70,18 @@ def test_no_plan_was_in_force_long_ago() -> None:
     found = coverage(SYSTEM, on=date(1990, 1, 1))
     assert found.plan_id is None
     assert found.rows == ()
+
+
+def test_the_page_and_the_api_say_what_is_there_and_explain_what_is_not(plan: int, tmp_path: Path) -> None:
+    add_person("coverer", "viewer", HERE)
+    client = signed_in(make_app(tmp_path), "coverer")
+    rows = client.get(f"/api/v1/coverage?plan={plan}&region={HERE}").get_json()["rows"]
+    assert rows
+    assert client.get("/coverage").status_code == 200
+    inside = client.get(f"/coverage?plan={plan}&region={rows[0]['code']}").text
+    assert rows[0]["name"] in inside
+    assert f'<span class="code-text muted">{rows[0]["code"]}' in inside
+    assert "1990-01-01 没有生效的方案" in client.get("/coverage?date=1990-01-01").text
+    assert client.get("/coverage?region=339901002000").status_code == 404
+    assert client.get("/coverage?region=12").status_code == 404
+    assert client.get("/api/v1/coverage?region=12").status_code == 422
