@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Blueprint, Flask, render_template, request, url_for
 from flask_babel import gettext
 
@@ -29,7 +31,7 @@ def index() -> str:
     crumbs = regions.breadcrumb(actor, code) if code else ()
     chosen = request.args.get("plan", type=row_number)
     found = coverage.coverage(actor, plan_id=chosen, on=day, region=code)
-    kept = {name: request.args[name] for name in ("plan", "date") if request.args.get(name)}
+    kept: dict[str, Any] = {name: request.args[name] for name in ("plan", "date") if request.args.get(name)}
     page = None
     if found.plan_id is not None and crumbs and crumbs[-1].level == "community":
         page = plans.grids(actor, found.plan_id, region=code, limit=GRIDS_SHOWN)
