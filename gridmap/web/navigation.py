@@ -33,6 +33,7 @@ def navigation(actor: Actor) -> list[Item]:
         ("regions", gettext("区划")),
         ("plans", gettext("划分方案")),
         ("map", gettext("地图")),
+        ("coverage", gettext("覆盖")),
         ("cases", gettext("事件")),
         ("standards", gettext("标准")),
     ]

@@ -21,7 +21,18 @@ from tests.browser.conftest import serving
 
 BAR_MS = 300
 PAGES = (
-    *("/", "/map", "/plans", "/plans/1", "/regions", "/regions/339901001001", "/cases", "/imports", "/imports/1"),
+    *(
+        "/",
+        "/map",
+        "/plans",
+        "/plans/1",
+        "/regions",
+        "/regions/339901001001",
+        "/coverage",
+        "/cases",
+        "/imports",
+        "/imports/1",
+    ),
     *("/standards", "/users", "/audit", "/help", "/account", "/api/v1/plans", "/api/v1/plans/1"),
     *("/api/v1/plans/1/grids?order=errors", "/api/v1/plans/1/grids/1", "/api/v1/plans/1/grids.geojson"),
     *(

@@ -50,6 +50,7 @@ MODULES = (
     "cases",
     "imports",
     "regions",
+    "coverage",
     "exports",
     "jobs",
     "redraw",

@@ -24,6 +24,7 @@ from gridmap.web.pages import (
     auth,
     cases,
     compare,
+    coverage,
     help,
     home,
     imports,
@@ -40,7 +41,7 @@ from gridmap.web.pages import (
 #: The sections, in no particular order; a new module of pages is one more name here.
 SECTIONS = (
     *(auth, home, imports, map, studio, compare, workflow, redraw, plans, regions, cases),
-    *(users, audit, help, standards),
+    *(users, audit, help, standards, coverage),
 )
 
 

@@ -1,0 +1,88 @@
+"""Whether everything is covered: the grids of the plan in force against the standard, and what lies in no grid."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from gridmap.db.engine import service
+from gridmap.services.actor import Actor, Role
+from gridmap.services.days import today
+from gridmap.services.plans.access import in_force_on, subtree, visible
+from gridmap.sql import query
+
+#: A grid with more people than this is crowded.
+CROWDED_POPULATION = 2000
+#: Digits of a region's own prefix -> digits of the regions listed below it; a community lists itself.
+_BELOW = {0: 6, 6: 9, 9: 12, 12: 12}
+
+
+@dataclass(frozen=True, slots=True)
+class RegionCoverage:
+    """A region's sums over the part of it that the reader may see.
+
+    Micro-grids are counted in their parents. ``oldest`` and ``newest`` are the ends of the units' oldest count dates;
+    ``uncovered_*`` lie in units without a grid or in no unit at all (as the buildings stand today).
+    """
+
+    code: str
+    name: str
+    level: str
+    grids: int
+    within: int
+    under: int
+    over: int
+    empty: int
+    unchecked: int
+    unavoidable: int
+    households: int
+    population: int
+    people_in_crowded: int
+    estimated_households: int
+    uncovered_buildings: int
+    uncovered_households: int
+    oldest: date | None
+    newest: date | None
+
+    @property
+    def estimated_share(self) -> float:
+        """Share of the households in grids that were estimated, 0 to 1."""
+        return self.estimated_households / self.households if self.households else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """The plan looked at (None: none in force that day) and a row for each region directly below the one asked."""
+
+    plan_id: int | None
+    rows: tuple[RegionCoverage, ...]
+
+
+@service
+def coverage(
+    session: Session, actor: Actor, *, plan_id: int | None = None, on: date | None = None, region: str | None = None
+) -> Coverage:
+    """Sums by child region of ``region`` (12 digits or 6, 9, 12 of its prefix; None: by county).
+
+    Of ``plan_id``, else of the plan in force on the day ``on`` (None: today). Raises ``NotFound`` for a plan that is
+    out of the reader's sight; a region out of sight has no rows.
+    """
+    actor.require(Role.VIEWER)
+    if plan_id is None:
+        plan_id = in_force_on(session, actor, on or today(), region)
+    else:
+        visible(session, actor, plan_id)
+    if plan_id is None:
+        return Coverage(None, ())
+    prefix = subtree(region) or ""
+    values = {
+        "plan": plan_id,
+        "region": prefix,
+        "digits": _BELOW.get(len(prefix), 12),
+        "prefixes": list(actor.prefixes(Role.VIEWER)),
+        "crowded": CROWDED_POPULATION,
+    }
+    rows = session.execute(query("coverage", "sums"), values).mappings()
+    return Coverage(plan_id, tuple(RegionCoverage(**row) for row in rows))
