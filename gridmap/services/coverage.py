@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 
 from sqlalchemy.orm import Session
@@ -52,12 +52,26 @@ class RegionCoverage:
         return self.estimated_households / self.households if self.households else 0.0
 
 
+_SUMMED = tuple(one.name for one in fields(RegionCoverage) if one.type == "int")
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """The plan looked at (None: none in force that day) and a row for each region directly below the one asked."""
 
     plan_id: int | None
     rows: tuple[RegionCoverage, ...]
+
+    @property
+    def total(self) -> RegionCoverage | None:
+        """All rows together, under the code and name of none; None where there are none."""
+        if not self.rows:
+            return None
+        sums = {name: sum(getattr(row, name) for row in self.rows) for name in _SUMMED}
+        days = [day for row in self.rows for day in (row.oldest, row.newest) if day is not None]
+        return RegionCoverage(
+            code="", name="", level="", **sums, oldest=min(days, default=None), newest=max(days, default=None)
+        )
 
 
 @service

@@ -31,6 +31,8 @@ def index() -> str:
     crumbs = regions.breadcrumb(actor, code) if code else ()
     chosen = request.args.get("plan", type=row_number)
     found = coverage.coverage(actor, plan_id=chosen, on=day, region=code)
+    if code is None and len(found.rows) == 1:  # one county: its parts say more than itself
+        found = coverage.coverage(actor, plan_id=chosen, on=day, region=found.rows[0].code)
     kept: dict[str, Any] = {name: request.args[name] for name in ("plan", "date") if request.args.get(name)}
     page = None
     if found.plan_id is not None and crumbs and crumbs[-1].level == "community":
