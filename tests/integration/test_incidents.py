@@ -104,6 +104,13 @@ def test_nothing_happened_and_no_grid() -> None:
     assert told.spots == () and told.stacks == () and told.rate == 0
 
 
+@pytest.mark.parametrize("start", [datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)])
+def test_where_nothing_can_be_before_nothing_is_compared(start: datetime) -> None:
+    told = incidents.hot_spots(SYSTEM, PLAN, CaseFilter(start=start))
+    assert told.before is None and {one.kind for one in told.spots} <= {None}
+    assert bool(told.spots) == (start.year == 1)
+
+
 def test_a_reader_of_a_part_learns_of_that_part_only() -> None:
     part = Actor("part", (Grant(Role.VIEWER, "339901001"),), locale="en")
     told = incidents.hot_spots(part, PLAN, CaseFilter())

@@ -124,10 +124,14 @@ def _tested(cases: Ints, homes: Ints, i: Ints, j: Ints) -> tuple[Local, float | 
 
 
 def _span_before(wanted: CaseFilter) -> tuple[datetime, datetime] | None:
-    """As long a time as is wanted, right before it."""
-    if wanted.start is None:
+    """As long a time as is wanted, right before it; None where nothing is before, or the start is still to come."""
+    end = wanted.end or datetime.now(UTC)
+    if wanted.start is None or end <= wanted.start:
         return None
-    return wanted.start - ((wanted.end or datetime.now(UTC)) - wanted.start), wanted.start
+    try:
+        return wanted.start - (end - wanted.start), wanted.start
+    except OverflowError:  # before the first year of the calendar
+        return None
 
 
 def _unstacked(session: Session, actor: Actor, wanted: CaseFilter) -> tuple[CaseFilter, tuple[Stack, ...]]:
