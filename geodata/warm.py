@@ -106,13 +106,13 @@ def _squares() -> Units:
 
 def heat_up() -> None:
     """Lay a few cases out, count them every way and take them back: the kernels of heat maps, half a second if warm."""
-    from geodata.heat import Cases, Store, Tail, Wanted, build
+    from geodata.heat import Cases, Choice, Store, Tail, Wanted, build, calendar
 
     with TemporaryDirectory() as folder:
-        at = np.arange(4, dtype=np.int64) * 10**12 + 1
+        at = np.arange(100, 104, dtype=np.int64) * 10**12 + 1
         x, kind = 120.0 + np.arange(4) / 100, np.zeros(4, dtype=np.int64)
         cases = Cases(x, x - 90.0, at, kind, kind, ("a", "b"), (1,))
-        build(cases, Path(folder) / "store", {})
+        build(cases, Path(folder) / "store", {}, kind == 0)
         store = Store.open(Path(folder) / "store")
         tail = Tail.of(cases, kind)
         for level in (10, 20):
@@ -120,6 +120,9 @@ def heat_up() -> None:
                 wanted = Wanted((119.995, 29.995, 120.025, 30.025), level, since)
                 tail.add(store.bins(wanted), wanted)
         store.all()
+        store.apart()
+        store.units(Choice())
+        store.slots(Choice(), calendar(int(at[0]), int(at[-1]), "UTC")[0])
 
 
 def rehearse() -> None:

@@ -15,7 +15,8 @@ Ints = NDArray[np.int64]
 class Cases:
     """Cases of known place and region: degrees, microseconds since 1970 (UTC), and what kind and where.
 
-    ``category`` and ``region`` (n,) index ``categories`` (names) and ``regions`` (ids of the database).
+    ``category`` and ``region`` (n,) index ``categories`` (names) and ``regions`` (ids of the database). ``unit`` (n,)
+    are ids of the units they lie in, 0 for none; None where nobody asks by unit.
     """
 
     x: Floats
@@ -25,6 +26,12 @@ class Cases:
     region: Ints
     categories: tuple[str, ...]
     regions: tuple[int, ...]
+    unit: Ints | None = None
+
+    @property
+    def units(self) -> Ints:
+        """``unit``, noughts where it is not given."""
+        return np.zeros(len(self), dtype=np.int64) if self.unit is None else self.unit
 
     def __len__(self) -> int:
         return len(self.x)

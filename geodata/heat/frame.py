@@ -21,6 +21,37 @@ Counts = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """A choice of cases, wherever they are.
+
+    ``since`` (microseconds since 1970) belongs to the span, ``until`` does not. None chooses all. ``regions`` are ids.
+    """
+
+    since: int | None = None
+    until: int | None = None
+    categories: Collection[str] | None = None
+    regions: Collection[int] | None = None
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """Beginning and end, far away where there is none."""
+        return (
+            _LONG_AGO if self.since is None else self.since,
+            _FAR_OFF if self.until is None else self.until,
+        )
+
+    def allows(self, cases: Cases) -> NDArray[np.bool_]:
+        """Which of ``cases`` (n,) are chosen."""
+        since, until = self.span
+        chosen: NDArray[np.bool_] = (cases.at >= since) & (cases.at < until)
+        if self.categories is not None:
+            chosen &= mask(cases.categories, self.categories)[cases.category]
+        if self.regions is not None:
+            chosen &= mask(cases.regions, self.regions)[cases.region]
+        return chosen
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """A view and a choice of cases.
 
@@ -37,12 +68,14 @@ class Wanted:
     regions: Collection[int] | None = None
 
     @property
+    def choice(self) -> Choice:
+        """The choice without the view."""
+        return Choice(self.since, self.until, self.categories, self.regions)
+
+    @property
     def span(self) -> tuple[int, int]:
         """Beginning and end, far away where there is none."""
-        return (
-            _LONG_AGO if self.since is None else self.since,
-            _FAR_OFF if self.until is None else self.until,
-        )
+        return self.choice.span
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +166,8 @@ def bins_of(cases: Cases, wanted: Wanted) -> Bins:
     """The bins of a view counted from the cases themselves: the definition that a store must agree with."""
     bins = empty(wanted)
     west, south, east, north = wanted.bounds
-    since, until = wanted.span
-    chosen = (cases.x >= west) & (cases.x < east) & (cases.y >= south) & (cases.y < north)
-    chosen &= (cases.at >= since) & (cases.at < until)
-    if wanted.categories is not None:
-        chosen &= mask(cases.categories, wanted.categories)[cases.category]
-    if wanted.regions is not None:
-        chosen &= mask(cases.regions, wanted.regions)[cases.region]
+    chosen = wanted.choice.allows(cases)
+    chosen &= (cases.x >= west) & (cases.x < east) & (cases.y >= south) & (cases.y < north)
     columns, rows = squares(cases.x[chosen], cases.y[chosen], wanted.level)
     np.add.at(bins.counts, (rows - bins.row, columns - bins.column), 1)
     return bins

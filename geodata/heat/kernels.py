@@ -31,6 +31,10 @@ class Columns(NamedTuple):
     cell_column: Any
     cell_row: Any
     cell_region: Any
+    unit: Any
+    unit_first: Any
+    unit_id: Any
+    apart: Any
     period_start: Any
     period_first: Any
     period_last: Any
@@ -276,17 +280,91 @@ def add_cases(
 
 
 @njit(cache=True, nogil=True)
-def restore(store: Any, x: Any, y: Any, at: Any, category: Any, region: Any) -> None:
-    """Write all cases as they were given, in the order of the store, to arrays (n,)."""
-    mask = (1 << store.time_bits) - 1
+def _put(store: Any, p: int, s: int, j: int, k: int, out: Any) -> None:
+    """Write case ``j`` of a period and segment as it was given into row ``k`` of the columns ``out``."""
+    x, y, at, category, region, unit = out
+    place, moment = np.int64(store.place[j]), np.int64(store.moment[j])
+    column, line = (store.cell_column[s] << _SUB) + (place >> _SUB), (store.cell_row[s] << _SUB) + (place & _WITHIN)
+    x[k], y[k] = exact(store, j, column, line)
+    second = moment & ((1 << store.time_bits) - 1)
+    at[k] = store.period_start[p] + second * 1_000_000 + _micro(store.late_row, store.late_micro, j)
+    category[k] = moment >> store.time_bits
+    region[k] = store.cell_region[s]
+    unit[k] = store.unit_id[store.unit_first[s] + store.unit[j]]
+
+
+@njit(cache=True, nogil=True)
+def restore(store: Any, out: Any) -> None:
+    """Write all cases as they were given, in the order of the store; ``out`` as :func:`_put` has it."""
     for s in range(len(store.cell_row)):
-        west, north = store.cell_column[s] << _SUB, store.cell_row[s] << _SUB
         for p in range(len(store.period_start)):
             for j in range(np.int64(store.start[p, s]), np.int64(store.start[p, s + 1])):
-                place, moment = np.int64(store.place[j]), np.int64(store.moment[j])
-                x[j], y[j] = exact(store, j, west + (place >> _SUB), north + (place & _WITHIN))
-                at[j] = (
-                    store.period_start[p] + (moment & mask) * 1_000_000 + _micro(store.late_row, store.late_micro, j)
-                )
-                category[j] = moment >> store.time_bits
-                region[j] = store.cell_region[s]
+                _put(store, p, s, j, j, out)
+
+
+@njit(cache=True, nogil=True)
+def restore_some(store: Any, rows: Any, out: Any) -> None:
+    """The same of the cases in ``rows`` (m,) only."""
+    for k in range(len(rows)):
+        p = np.searchsorted(store.start[:, 0], rows[k], side="right") - 1
+        s = np.searchsorted(store.start[p], rows[k], side="right") - 1
+        _put(store, p, s, rows[k], k, out)
+
+
+@njit(cache=True, nogil=True)
+def _in_span(second: Any, seconds: Any, span: Any, begins: int, late: Any, row: int) -> bool:
+    """Whether a case of that second of a period is in the span; ``seconds`` as :func:`_seconds` has them."""
+    first, end, unsure_first, unsure_end = seconds
+    if first <= second < end:
+        return True
+    if second not in (unsure_first, unsure_end):
+        return False
+    return bool(span[0] <= begins + second * 1_000_000 + _micro(late[0], late[1], row) < span[1])
+
+
+@njit(cache=True, nogil=True)
+def add_slots(
+    store: Any, regions: Any, begin: int, end: int, span: Any, categories: Any, slots: Any, counts: Any
+) -> None:
+    """Add the cases of the periods ``begin`` to ``end`` by category and by slot of their quarter of an hour.
+
+    ``slots``: second of the first quarter, and the slot of each. ``counts`` (categories, slots).
+    """
+    first_second, slot_of = slots
+    time_bits, mask = np.uint32(store.time_bits), np.uint32((1 << store.time_bits) - 1)
+    late, moments = (store.late_row, store.late_micro), store.moment
+    for p in range(begin, end):
+        whole = span[0] <= store.period_first[p] and store.period_last[p] < span[1]
+        seconds, begins = _seconds(store, p, span), store.period_start[p]
+        base = begins // 1_000_000 - first_second
+        for s in range(len(store.cell_row)):
+            if not regions[store.cell_region[s]]:
+                continue
+            for j in range(np.uint64(store.start[p, s]), np.uint64(store.start[p, s + 1])):
+                moment = moments[j]
+                category, second = moment >> time_bits, np.int64(moment & mask)
+                if categories[category] and (whole or _in_span(second, seconds, span, begins, late, j)):
+                    counts[category, slot_of[(base + second) // 900]] += 1
+
+
+@njit(cache=True, nogil=True)
+def add_units(store: Any, regions: Any, begin: int, end: int, span: Any, categories: Any, counts: Any) -> None:
+    """Add the cases of the periods ``begin`` to ``end`` by unit of a segment; ``counts`` as long as ``unit_id``."""
+    every = categories.all()
+    time_bits, mask = np.uint32(store.time_bits), np.uint32((1 << store.time_bits) - 1)
+    late, moments, units = (store.late_row, store.late_micro), store.moment, store.unit
+    for p in range(begin, end):
+        whole = span[0] <= store.period_first[p] and store.period_last[p] < span[1]
+        seconds, begins = _seconds(store, p, span), store.period_start[p]
+        for s in range(len(store.cell_row)):
+            if not regions[store.cell_region[s]]:
+                continue
+            first = store.unit_first[s]
+            for j in range(np.uint64(store.start[p, s]), np.uint64(store.start[p, s + 1])):
+                if not (whole and every):
+                    moment = moments[j]
+                    if not categories[moment >> time_bits]:
+                        continue
+                    if not whole and not _in_span(np.int64(moment & mask), seconds, span, begins, late, j):
+                        continue
+                counts[first + units[j]] += 1

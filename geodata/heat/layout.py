@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from geodata.heat.columns import Cases, Ints
 from geodata.heat.files import write
@@ -27,9 +28,10 @@ SECOND = 1_000_000
 _WRAP = 1 << 16  # the cube counts modulo this
 
 
-def build(cases: Cases, folder: Path, told: dict[str, Any]) -> None:
+def build(cases: Cases, folder: Path, told: dict[str, Any], apart: NDArray[np.bool_] | None = None) -> None:
     """Write the store of ``cases`` as the new folder ``folder``; ``told`` (JSON) is kept with it.
 
+    ``apart`` (n,) marks cases that a map of density leaves out; they can be had by themselves.
     Raises ``ValueError`` for more categories than :data:`CATEGORIES_MAX`, ``FileExistsError``.
     """
     if len(cases.categories) > CATEGORIES_MAX:
@@ -63,6 +65,8 @@ def build(cases: Cases, folder: Path, told: dict[str, Any]) -> None:
         "cell_column": (cell & ((1 << level) - 1)).astype(np.int64),
         "cell_row": (cell >> level).astype(np.int64),
         "cell_region": (keys[0] % region_count).astype(np.int32),
+        **_units(cases.units, of, len(keys[0]), order),
+        "apart": (np.empty(0) if apart is None else np.flatnonzero(apart[order])).astype(np.uint32),
         "period_start": starts,
         "period_first": _at_edges(cases.at, edges),
         "period_last": _at_edges(cases.at, np.append(edges[1:], len(cases)) - 1),
@@ -150,6 +154,16 @@ def arrange(period: Any, segment: Any, periods: int, segments: int) -> Any:
         order[free[at]] = k
         free[at] += 1
     return order, start
+
+
+def _units(unit: Ints, segment: Any, segments: int, order: Ints) -> dict[str, Any]:
+    """Each case's unit as a number among those of its segment, in as few bytes as hold it; 0 is a unit like any."""
+    known, rank = np.unique(unit, return_inverse=True)
+    pair, of = np.unique(segment.astype(np.int64) * max(len(known), 1) + rank, return_inverse=True)
+    first = np.searchsorted(pair, np.arange(segments + 1) * max(len(known), 1))
+    number = of - first[segment]
+    small = np.min_scalar_type(int(number.max(initial=0)))
+    return {"unit": number.astype(small)[order], "unit_first": first, "unit_id": known[pair % max(len(known), 1)]}
 
 
 def _rest(cases: Cases, columns: Ints, rows: Ints, q: int, order: Ints) -> dict[str, Any]:

@@ -7,12 +7,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from geodata.heat.columns import Cases
 from geodata.heat.files import StoreError, read
-from geodata.heat.frame import Bins, Wanted, empty, mask, sides
-from geodata.heat.kernels import Columns, add_cases, add_cube, add_period, add_whole, choose, limits, restore
+from geodata.heat.frame import Bins, Choice, Wanted, empty, mask, sides
+from geodata.heat.kernels import (
+    Columns,
+    add_cases,
+    add_cube,
+    add_period,
+    add_slots,
+    add_units,
+    add_whole,
+    choose,
+    limits,
+    restore,
+    restore_some,
+)
 from geodata.heat.layout import SUB_BITS
+from geodata.heat.slots import Slots
 
 __all__ = ["Store", "StoreError"]
 
@@ -53,19 +67,17 @@ class Store:
         if not self.cases:
             return bins
         since, until = wanted.span
-        categories = self._chosen(self.categories, wanted.categories)
-        regions = self._chosen(self.regions, wanted.regions)
+        categories, regions = self._masks(wanted.choice)
         frame = (wanted.level, bins.column, bins.row, bins.counts.shape[1])
         q = columns.level + SUB_BITS
         side = sides(wanted.bounds, q)
         bounds = tuple(float(one) for one in wanted.bounds)
         view = (side, bounds, limits(side, bounds, q))
-        touched = np.flatnonzero((columns.period_last >= since) & (columns.period_first < until))
-        if not len(touched):
+        begin, end = self._touched(wanted.choice)
+        if begin == end:
             return bins
         counts = bins.counts.reshape(-1)
         whole, whole_bins, cut, cut_bins = choose(columns, side, regions, frame)
-        begin, end = int(touched[0]), int(touched[-1]) + 1
         first = begin + int(columns.period_first[begin] < since)
         last = max(end - int(columns.period_last[end - 1] >= until), first)
         rest = ((since, until), categories, view, frame, counts)
@@ -81,12 +93,61 @@ class Store:
         add_cases(columns, cut, cut_bins, True, begin, end, *rest)
         return bins
 
+    def slots(self, wanted: Choice, slots: Slots) -> tuple[tuple[str, ...], NDArray[np.int64]]:
+        """The store's categories, and counts (categories, slots) of the chosen cases by slot of their time.
+
+        Raises ``ValueError`` where ``slots`` do not reach over all its cases of the span.
+        """
+        counts = np.zeros((len(self.categories), slots.size), dtype=np.int64)
+        begin, end = self._touched(wanted)
+        if begin < end:
+            first = max(int(self.columns.period_first[begin]), wanted.span[0])
+            last = min(int(self.columns.period_last[end - 1]), wanted.span[1] - 1)
+            slots.check(first, last)
+            categories, regions = self._masks(wanted)
+            add_slots(self.columns, regions, begin, end, wanted.span, categories, (slots.first, slots.of), counts)
+        return self.categories, counts
+
+    def units(self, wanted: Choice) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Ids of the units that hold chosen cases (ascending; 0: of no unit), and how many each."""
+        counts = np.zeros(len(self.columns.unit_id), dtype=np.int64)
+        begin, end = self._touched(wanted)
+        if begin < end:
+            categories, regions = self._masks(wanted)
+            add_units(self.columns, regions, begin, end, wanted.span, categories, counts)
+        held = np.flatnonzero(counts)
+        ids, of = np.unique(self.columns.unit_id[held], return_inverse=True)
+        return ids, np.bincount(of, weights=counts[held], minlength=len(ids)).astype(np.int64)
+
     def all(self) -> Cases:
         """Every case as it was given, in the order of the store."""
-        x, y = np.empty(self.cases), np.empty(self.cases)
-        at, category, region = (np.empty(self.cases, dtype=np.int64) for _ in range(3))
-        restore(self.columns, x, y, at, category, region)
-        return Cases(x, y, at, category, region, self.categories, self.regions)
+        out = self._rows(self.cases)
+        restore(self.columns, out)
+        return self._cases(out)
+
+    def apart(self) -> Cases:
+        """The cases that were marked as such when the store was built."""
+        rows = self.columns.apart.astype(np.int64)
+        out = self._rows(len(rows))
+        restore_some(self.columns, rows, out)
+        return self._cases(out)
+
+    @staticmethod
+    def _rows(n: int) -> tuple[Any, ...]:
+        return np.empty(n), np.empty(n), *(np.empty(n, dtype=np.int64) for _ in range(4))
+
+    def _cases(self, out: tuple[Any, ...]) -> Cases:
+        x, y, at, category, region, unit = out
+        return Cases(x, y, at, category, region, self.categories, self.regions, unit)
+
+    def _touched(self, wanted: Choice) -> tuple[int, int]:
+        """First and end of the periods that hold a case of the span."""
+        since, until = wanted.span
+        found = np.flatnonzero((self.columns.period_last >= since) & (self.columns.period_first < until))
+        return (int(found[0]), int(found[-1]) + 1) if self.cases and len(found) else (0, 0)
+
+    def _masks(self, wanted: Choice) -> tuple[Any, Any]:
+        return self._chosen(self.categories, wanted.categories), self._chosen(self.regions, wanted.regions)
 
     @staticmethod
     def _chosen(known: tuple[Any, ...], asked: Any) -> Any:

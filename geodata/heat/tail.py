@@ -10,8 +10,9 @@ from numba import njit
 from numpy.typing import NDArray
 
 from geodata.heat.columns import Cases, Floats, Ints
-from geodata.heat.frame import Bins, Wanted, mask
+from geodata.heat.frame import Bins, Choice, Wanted, mask
 from geodata.heat.lattice import FINEST, squares
+from geodata.heat.slots import Slots
 
 
 class Changes(NamedTuple):
@@ -22,6 +23,7 @@ class Changes(NamedTuple):
     at: Ints
     category: Ints
     region: Ints
+    unit: Ints
     sign: Ints
     column: Ints
     line: Ints
@@ -46,6 +48,7 @@ class Tail:
             at=cases.at[order],
             category=cases.category[order],
             region=cases.region[order],
+            unit=cases.units[order],
             sign=np.asarray(sign, dtype=np.int64)[order],
             column=column,
             line=line,
@@ -80,7 +83,32 @@ class Tail:
     def cases(self) -> Cases:
         """The changes as cases, whatever their signs."""
         of = self.changes
-        return Cases(of.x, of.y, of.at, of.category, of.region, self.categories, self.regions)
+        return Cases(of.x, of.y, of.at, of.category, of.region, self.categories, self.regions, of.unit)
+
+    def only(self, chosen: NDArray[np.bool_], *, factor: int = 1) -> Tail:
+        """The ``chosen`` (n,) changes by themselves, their signs times ``factor``."""
+        columns: list[Any] = [column[chosen] for column in self.changes]
+        kept = Changes(*columns)
+        return Tail(kept._replace(sign=kept.sign * factor), self.categories, self.regions)
+
+    def slots(self, wanted: Choice, slots: Slots) -> dict[str, NDArray[np.int64]]:
+        """Sums (slots,) of the chosen changes by slot of their time, by category. ``ValueError`` as a store has it."""
+        chosen = np.flatnonzero(wanted.allows(self.cases()))
+        found: dict[str, NDArray[np.int64]] = {}
+        if len(chosen):
+            of = self.changes
+            slots.check(int(of.at[chosen[0]]), int(of.at[chosen[-1]]))
+            for number, name in enumerate(self.categories):
+                own = chosen[of.category[chosen] == number]
+                found[name] = slots.count(of.at[own], of.sign[own])
+        return found
+
+    def units(self, wanted: Choice) -> tuple[Ints, Ints]:
+        """Ids of the units of chosen changes (0: of none), and the sum of their signs."""
+        chosen = wanted.allows(self.cases())
+        ids, of = np.unique(self.changes.unit[chosen], return_inverse=True)
+        sums = np.bincount(of, weights=self.changes.sign[chosen], minlength=len(ids))
+        return ids, sums.astype(np.int64)
 
     def add(self, bins: Bins, wanted: Wanted) -> None:
         """Add the changes to ``bins``, which were counted for ``wanted``."""

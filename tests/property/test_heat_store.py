@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from geodata.heat import Cases, Store, StoreError, Tail, Wanted, bins_of, build, layout
+from geodata.heat import Cases, Choice, Store, StoreError, Tail, Wanted, bars, bins_of, build, calendar, layout
 from geodata.heat.lattice import FINEST, column_at, double, latitude, longitude, ordinal, row_at, squares
+from geodata.incidents.periods import histogram
 
 NAMES = ("road", "noise", "water", "dispute", "light")
 REGIONS = (11, 12, 15)
@@ -36,7 +39,8 @@ def some_cases(n: int, seed: int = 0) -> Cases:
     at[::5] = at[::5] // DAY * DAY
     at[-1] = 0
     category = np.minimum(rng.geometric(0.4, n) - 1, len(NAMES) - 1)
-    return Cases(*xy.T.copy(), at, category, rng.integers(0, len(REGIONS), n), NAMES, REGIONS)
+    unit = rng.integers(0, 40, n) * 1_000_000_007  # 0: in no unit
+    return Cases(*xy.T.copy(), at, category, rng.integers(0, len(REGIONS), n), NAMES, REGIONS, unit)
 
 
 @pytest.fixture(scope="module")
@@ -48,12 +52,12 @@ def cases() -> Cases:
 def stores(cases: Cases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Store]]:
     """The same cases in fine cells, and in coarse ones with many periods and a cube that wraps around."""
     place = tmp_path_factory.mktemp("heat")
-    build(cases, place / "fine", {"of": "test"})
+    build(cases, place / "fine", {"of": "test"}, _apart(cases))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(layout, "CUBE_BYTES_MIN", 40_000)
         patch.setattr(layout, "CASES_PER_PERIOD", 1000)
         patch.setattr(layout, "_WRAP", 64)
-        build(cases, place / "coarse", {})
+        build(cases, place / "coarse", {}, _apart(cases))
     opened = [Store.open(place / name) for name in ("fine", "coarse")]
     assert opened[0].columns.level > opened[1].columns.level
     yield opened
@@ -117,12 +121,13 @@ def test_the_whole_world_has_every_case_within_it(cases: Cases, stores: list[Sto
 
 def test_a_store_gives_back_what_it_was_given(cases: Cases, stores: list[Store]) -> None:
     def table(of: Cases) -> Any:
-        columns = (of.x, of.y, of.at, of.category, of.region)
-        rows = np.rec.fromarrays(columns, names="x,y,at,category,region")
-        return np.sort(rows, order=("at", "x", "y", "category", "region"))
+        columns = (of.x, of.y, of.at, of.category, of.region, of.units)
+        rows = np.rec.fromarrays(columns, names="x,y,at,category,region,unit")
+        return np.sort(rows, order=("at", "x", "y", "category", "region", "unit"))
 
     for store in stores:
         assert np.array_equal(table(store.all()), table(cases))
+        assert np.array_equal(table(store.apart()), table(_rows(cases, np.flatnonzero(_apart(cases)))))
 
 
 @given(st.floats(-180, 180), st.floats(-85, 85), st.integers(1, FINEST))
@@ -151,8 +156,72 @@ def test_a_tail_adds_what_came_and_takes_what_went(cases: Cases, stores: list[St
 
 
 def _rows(cases: Cases, rows: Any) -> Cases:
-    columns = (cases.x, cases.y, cases.at, cases.category, cases.region)
-    return Cases(*(one[rows] for one in columns), cases.categories, cases.regions)
+    x, y, at, category, region, unit = (
+        one[rows] for one in (cases.x, cases.y, cases.at, cases.category, cases.region, cases.units)
+    )
+    return Cases(x, y, at, category, region, cases.categories, cases.regions, unit)
+
+
+def _apart(cases: Cases) -> Any:
+    return np.asarray(cases.x == 120.123456789)
+
+
+def chosen(draw: Any, cases: Cases) -> Choice:
+    """As :func:`asked`, wherever; from 1972 on, where tables of quarters begin."""
+    return replace(asked(draw, cases).choice, since=max(draw(st.sampled_from((BEGIN, _moment(draw, cases)))), BEGIN))
+
+
+@given(data=st.data())
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_cases_by_unit_and_by_time_with_a_tail(cases: Cases, stores: list[Store], data: st.DataObject) -> None:
+    wanted = chosen(data.draw, cases)
+    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
+    came, gone = some_cases(300, seed=int(rng.integers(1, 99))), rng.choice(len(cases), 200, replace=False)
+    tail = Tail.of(came, np.ones(300)).joined(Tail.of(_rows(cases, gone), -np.ones(200)))
+    zone = data.draw(st.sampled_from(("Asia/Shanghai", "America/Chicago", "Asia/Kathmandu")))
+    slots, months = calendar(BEGIN, END, zone)
+    before = _rows(cases, np.flatnonzero(wanted.allows(cases)))
+    after = pd.Series(before.units).value_counts()
+    for store in stores:
+        ids, counts = store.units(wanted)
+        assert dict(zip(ids.tolist(), counts.tolist(), strict=True)) == after.to_dict()
+        names, table = store.slots(wanted, slots)
+        local = pd.DatetimeIndex(before.at.astype("datetime64[us]"), tz="UTC").tz_convert(zone)
+        told = np.zeros(table.shape, dtype=np.int64)
+        month = [months.index(name) for name in local.strftime("%Y-%m")]
+        hour = np.asarray(local.day_of_week) * 24 + np.asarray(local.hour)
+        np.add.at(told, (before.category, np.array(month, dtype=np.int64) * 168 + hour), 1)
+        assert names == NAMES
+        assert np.array_equal(table, told)
+    more, fewer = (np.flatnonzero(wanted.allows(one)) for one in (came, _rows(cases, gone)))
+    sums = dict(zip(*(one.tolist() for one in tail.units(wanted)), strict=True))
+    expected = (
+        pd.Series(came.units[more]).value_counts().sub(pd.Series(cases.units[gone][fewer]).value_counts(), fill_value=0)
+    )
+    assert {unit: n for unit, n in sums.items() if n} == {unit: n for unit, n in expected.items() if n}
+    assert sum(one.sum() for one in tail.slots(wanted, slots).values()) == len(more) - len(fewer)
+
+
+@given(data=st.data())
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_bars_of_a_histogram(cases: Cases, stores: list[Store], data: st.DataObject) -> None:
+    second = 1_000_000
+    since = data.draw(st.integers(BEGIN // second, END // second - 2 * 86400))
+    until = data.draw(st.integers(since + 1, END // second))
+    told = histogram(cases.at // second, since, until)
+    wanted = Choice(since * second, until * second)
+    for store in stores:
+        assert np.array_equal(store.slots(wanted, bars(told.edges))[1].sum(axis=0), told.counts)
+
+
+def test_a_table_of_quarters_says_how_far_it_reaches(cases: Cases, stores: list[Store]) -> None:
+    slots, _ = calendar(BEGIN, BEGIN + DAY, "Asia/Shanghai")
+    with pytest.raises(ValueError, match="short"):
+        stores[0].slots(Choice(BEGIN), slots)
+    with pytest.raises(ValueError, match="quarters"):
+        calendar(0, END, "Asia/Shanghai")  # 1970
+    with pytest.raises(ValueError, match="edges"):
+        bars([BEGIN // 1_000_000, BEGIN // 1_000_000 + 7, BEGIN // 1_000_000 + 1800])
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
