@@ -14,7 +14,7 @@ from gridmap.settings import settings
 if TYPE_CHECKING:
     from gridmap.services.users import UserInfo
 
-ROLES = ("viewer", "planner", "approver", "administrator")
+ROLES = ("viewer", "case_officer", "planner", "approver", "administrator")
 
 
 @click.group("user")

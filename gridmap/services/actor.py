@@ -18,9 +18,10 @@ from gridmap.errors import Forbidden, NotFound
 
 
 class Role(StrEnum):
-    """What a person may do: look, redraw, approve, administer."""
+    """What a person may do: look, handle single cases, redraw, approve, administer."""
 
     VIEWER = "viewer"
+    CASE_OFFICER = "case_officer"
     PLANNER = "planner"
     APPROVER = "approver"
     ADMINISTRATOR = "administrator"
@@ -29,10 +30,13 @@ class Role(StrEnum):
 #: The roles that hold each right: a planner also looks, an administrator does everything.
 HOLDERS: Mapping[Role, frozenset[Role]] = {
     Role.VIEWER: frozenset(Role),
+    Role.CASE_OFFICER: frozenset({Role.CASE_OFFICER, Role.ADMINISTRATOR}),
     Role.PLANNER: frozenset({Role.PLANNER, Role.ADMINISTRATOR}),
     Role.APPROVER: frozenset({Role.APPROVER, Role.ADMINISTRATOR}),
     Role.ADMINISTRATOR: frozenset({Role.ADMINISTRATOR}),
 }
+#: Whoever holds one of these rights sees small counts as they are; everyone else sees releases (docs/privacy.md).
+EXACT = (Role.CASE_OFFICER, Role.PLANNER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,23 @@ class Actor:
         """:meth:`prefixes` for ``LIKE ANY``."""
         return [f"{prefix}%" for prefix in self.prefixes(role)]
 
+    def sees_small(self, prefix: str = "") -> bool:
+        """Whether exact counts may be shown of all that the actor sees below ``prefix``, however small they are.
+
+        ``prefix`` is the code prefix of the region asked for, empty for none. What they see of it must lie wholly
+        where they hold one of ``EXACT``: a sum over more would give the rest by difference.
+        """
+        return self._wholly(prefix, tuple(one for role in EXACT for one in self.prefixes(role)))
+
+    def sees_raw(self, prefix: str = "") -> bool:
+        """Whether single cases, their places and addresses may be shown of all that the actor sees below ``prefix``."""
+        return self._wholly(prefix, self.prefixes(Role.CASE_OFFICER))
+
+    def _wholly(self, prefix: str, held: tuple[str, ...]) -> bool:
+        """Whether what the actor sees below ``prefix`` lies below ``held``; where they see nothing, if anything is."""
+        seen = [max(one, prefix, key=len) for one in self.prefixes(Role.VIEWER) if _overlap(one, prefix)]
+        return bool(held) and all(any(one.startswith(mine) for mine in held) for one in seen)
+
     def require(self, role: Role, code: str | None = None) -> None:
         """Raise ``Forbidden`` unless the role is held there, ``NotFound`` where even looking is not allowed."""
         if self.may(role, code):
@@ -81,6 +102,10 @@ class Actor:
     def visible(self, code: Any, role: Role = Role.VIEWER) -> ColumnElement[bool]:
         """SQL: the region code in column ``code`` lies where ``role`` is held."""
         return sa.or_(sa.false(), *(code.startswith(prefix, autoescape=True) for prefix in self.prefixes(role)))
+
+
+def _overlap(a: str, b: str) -> bool:
+    return a.startswith(b) or b.startswith(a)
 
 
 #: The program itself, and whoever commands the server's shell.

@@ -71,6 +71,7 @@ def role_name(role: str) -> str:
     """A role in the reader's language."""
     names: dict[str, str] = {
         Role.VIEWER: gettext("查看员"),
+        Role.CASE_OFFICER: gettext("事件员"),
         Role.PLANNER: gettext("规划员"),
         Role.APPROVER: gettext("审批员"),
         Role.ADMINISTRATOR: gettext("管理员"),
@@ -113,6 +114,7 @@ def action_name(action: str) -> str:
         "plan.delete": gettext("删除草案"),
         "plan.export": gettext("导出方案"),
         "plan.report": gettext("导出核查报告"),
+        "cases.raw": gettext("查看事件明细"),
         "demo.load": gettext("装入示范城镇"),
     }
     return names.get(action, action)

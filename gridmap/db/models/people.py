@@ -46,7 +46,7 @@ class RoleGrant(Base):
 
     __tablename__ = "role_grant"
     __table_args__ = (
-        CheckConstraint("role IN ('viewer', 'planner', 'approver', 'administrator')", name="role"),
+        CheckConstraint("role IN ('viewer', 'case_officer', 'planner', 'approver', 'administrator')", name="role"),
         UniqueConstraint("user_id", "role", "region_id", postgresql_nulls_not_distinct=True),
     )
 
