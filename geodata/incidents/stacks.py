@@ -33,7 +33,9 @@ def stacks(lonlat: ArrayLike, *, least: int = LEAST) -> Stacks:
     points = np.asarray(lonlat, dtype=np.float64).reshape(-1, 2)
     if not len(points):
         return Stacks(np.empty((0, 2)), np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
-    known, which, count = np.unique(points, axis=0, return_inverse=True, return_counts=True)
+    # as one complex number each: a second for a million points less than by rows
+    both, which, count = np.unique(points @ (1, 1j), return_inverse=True, return_counts=True)
+    known = np.column_stack([both.real, both.imag])
     low, high = np.quantile(count, [0.25, 0.75])
     fence = high + 3 * (high - low) if len(known) > 1 else 0
     chosen = np.flatnonzero((count >= least) & (count > fence))

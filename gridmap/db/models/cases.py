@@ -5,17 +5,29 @@ from __future__ import annotations
 from datetime import datetime
 
 from geoalchemy2 import WKBElement
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gridmap.db.models.base import Base, Id, geometry
+
+#: SQL: a case that a map can show. Written as in the index, so that those that are not so are found by it.
+SHOWN = (
+    "coalesce(ST_X(case_record.point) BETWEEN -180 AND 180 AND ST_Y(case_record.point) BETWEEN -90 AND 90, false)"
+    " AND case_record.region_id IS NOT NULL AND isfinite(case_record.occurred_at)"
+)
 
 
 class Case(Base):
     """A reported incident. ``point`` null means that the place could not be found; times are UTC."""
 
     __tablename__ = "case_record"
-    __table_args__ = (Index("ix_case_record_category_occurred", "category", "occurred_at"),)
+    __table_args__ = (
+        Index("ix_case_record_category_occurred", "category", "occurred_at"),
+        Index(
+            "ix_case_record_open", "occurred_at", "category", "region_id", postgresql_where=text("closed_at IS NULL")
+        ),
+        Index("ix_case_record_aside", "occurred_at", postgresql_where=text(f"NOT ({SHOWN})")),
+    )
 
     id: Mapped[Id]
     number: Mapped[str | None] = mapped_column(index=True)

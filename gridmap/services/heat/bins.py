@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,15 +13,13 @@ from gridmap.db import bulk
 from gridmap.db.engine import service
 from gridmap.errors import Invalid
 from gridmap.services.actor import Actor, Role
-from gridmap.services.heat import keeper
+from gridmap.services.heat import keeper, stacks
+from gridmap.services.heat.chosen import choice, where
 from gridmap.services.mapdata import Bounds
-from gridmap.services.plans.access import subtree
 from gridmap.sql import query
 
 if TYPE_CHECKING:
-    from geodata.heat import Bins
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+    from geodata.heat import Bins, Wanted
 
 
 @service
@@ -35,64 +33,43 @@ def bins(
     until: datetime | None = None,
     categories: Sequence[str] | None = None,
     region: str | None = None,
+    placed: bool = False,
 ) -> Bins:
     """Cases in ``bounds`` (west, south, east, north in degrees; west and south belong to it) by square of the web map.
 
     2**``level`` squares span the world. ``since`` belongs to the span, ``until`` does not. ``categories`` None or empty
-    are all, ``region`` is a code and stands for its subtree. All that is committed is counted. ``Invalid`` (HEAT_RANGE)
-    for naive times, a span or bounds that make no sense, too fine a level or too many squares.
+    are all, ``region`` is a code and stands for its subtree. All that is committed is counted; with ``placed`` without
+    cases that only stand where they do because their place was not found (:mod:`gridmap.services.heat.stacks`).
+    ``Invalid`` (HEAT_RANGE) for naive times, a span or bounds that make no sense, too fine a level or too many squares.
     """
     from geodata.heat import Wanted
 
     actor.require(Role.VIEWER)
-    spans = [moment for moment in (since, until) if moment is not None]
-    if any(moment.tzinfo is None for moment in spans) or (len(spans) == 2 and spans[0] >= spans[1]):
-        raise Invalid("HEAT_RANGE")
+    chosen = choice(session, actor, since, until, categories, region)
+    wanted = Wanted(bounds, level, chosen.since, chosen.until, chosen.categories, chosen.regions)
     kept = keeper.current(session)
     try:
         if kept is None:
-            return _of_postgis(session, actor, bounds, level, since, until, categories, region)
-        everywhere = actor.everywhere(Role.VIEWER) and region is None
-        wanted = Wanted(
-            bounds=bounds,
-            level=level,
-            since=None if since is None else _micros(since),
-            until=None if until is None else _micros(until),
-            categories=tuple(categories) if categories else None,
-            regions=None if everywhere else session.scalars(query("heat", "regions"), _where(actor, region)).all(),
-        )
+            return _of_postgis(session, wanted, where(actor, region) | {"since": since, "until": until}, placed)
         found = kept.store.bins(wanted)
         kept.tail.add(found, wanted)
+        if placed:
+            kept.unplaced.add(found, wanted)
     except ValueError as error:
         raise Invalid("HEAT_RANGE") from error
     return found
 
 
-def _of_postgis(
-    session: Session,
-    actor: Actor,
-    bounds: Bounds,
-    level: int,
-    since: datetime | None,
-    until: datetime | None,
-    categories: Sequence[str] | None,
-    region: str | None,
-) -> Bins:
+def _of_postgis(session: Session, wanted: Wanted, asked: dict[str, object], placed: bool) -> Bins:
     """The same from the table itself, where there is no store."""
     from geodata.heat import Cases, Wanted, bins_of
 
-    west, south, east, north = bounds
-    chosen = {"since": since, "until": until, "categories": list(categories) if categories else None}
-    box = {"west": west, "south": south, "east": east, "north": north}
-    points = bulk.packed(session, query("heat", "view"), {**box, **chosen, **_where(actor, region)}, width=2)
+    box = dict(zip(("west", "south", "east", "north"), wanted.bounds, strict=True))
+    asked = asked | box | {"categories": None if wanted.categories is None else list(wanted.categories)}
+    points = bulk.packed(session, query("heat", "view"), asked, width=2)
+    if placed:
+        known = stacks.few(session)
+        points = points[~np.append(known.unplaced, False)[known.of(points[:, 0], points[:, 1])]]
     none = np.zeros(len(points), dtype=np.int64)
     cases = Cases(points[:, 0].copy(), points[:, 1].copy(), none, none, none, ("",), (0,))
-    return bins_of(cases, Wanted(bounds, level))
-
-
-def _where(actor: Actor, region: str | None) -> dict[str, object]:
-    return {"patterns": actor.patterns(Role.VIEWER), "region": subtree(region)}
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - _EPOCH) // timedelta(microseconds=1)
+    return bins_of(cases, Wanted(wanted.bounds, wanted.level))

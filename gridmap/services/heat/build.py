@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from gridmap.db.engine import engine, service, transaction
 from gridmap.errors import Unavailable
 from gridmap.services.actor import Actor, Role
-from gridmap.services.heat import keeper, source
+from gridmap.services.heat import keeper, source, stacks
 from gridmap.sql import query
 
 if TYPE_CHECKING:
@@ -78,9 +79,11 @@ def _built(place: Path, asked: float) -> Path:
         snapshot = source.snapshot(session)
         told = source.sums(session)
         cases = source.read(session, tuple(told))
+        stacked = stacks.among(session, np.column_stack([cases.x, cases.y]))
     number = int(snapshot.split(":")[1])
     folder = place / f"{identity}-{number:020d}-{time.time_ns():020d}"
-    build(cases, folder, {"identity": identity, "snapshot": snapshot, "built": time.time()})
+    kept = {"identity": identity, "snapshot": snapshot, "built": time.time(), "stacks": stacked.tell()}
+    build(cases, folder, kept, stacked.of(cases.x, cases.y) >= 0)
     if not agrees(Store.open(folder), Tail.nothing(), told):
         shutil.rmtree(folder, ignore_errors=True)
         raise Unavailable("HEAT_DIFFERS")

@@ -47,6 +47,8 @@ def image(
 ) -> HeatImage:
     """Density of the cases in ``bounds`` (west, south, east, north in degrees), ``size`` columns and rows.
 
+    Cases whose place was not found, put down on one point by many addresses, are left out.
+
     ``since`` belongs to the span, ``until`` does not; naive times are refused. ``Invalid`` (HEAT_RANGE) for a span or a
     bandwidth that makes no sense.
     """
@@ -68,8 +70,8 @@ def image(
     pixel_m = (east - west) / 360 * _AROUND_M * shrink / size[0]
     level = _level(around, _AROUND_M * shrink / max(pixel_m, bandwidth_m / _FINE))
     chosen = {"since": since, "until": until, "categories": categories, "region": region}
-    found = bins.within(session, actor, around, level, **chosen)  # type: ignore[arg-type]
-    inside = bins.within(session, actor, bounds, min(level, 12), **chosen)  # type: ignore[arg-type]
+    found = bins.within(session, actor, around, level, placed=True, **chosen)  # type: ignore[arg-type]
+    inside = bins.within(session, actor, bounds, min(level, 12), placed=True, **chosen)  # type: ignore[arg-type]
     surface = smooth(found.counts, _AROUND_M * shrink / 2**level, bandwidth_m)
     left, right = (_across(lon) * 2**level - found.column for lon in (west, east))
     top, bottom = (_down(lat) * 2**level - found.row for lat in (north, south))

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from gridmap.jobs.app import defer
-from gridmap.services.heat import source
+from gridmap.services.heat import source, stacks
+from gridmap.services.heat.stacks import Stacked
 from gridmap.settings import settings
 from gridmap.sql import query
 
@@ -35,11 +37,40 @@ _ASK_EVERY_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A store with all that was committed until ``snapshot``."""
+    """A store with all that was committed until ``snapshot``.
+
+    ``stacked``: cases of the points ``stacks``, those of the store and those that came since; ``unplaced``: of those
+    points where cases were put whose place was not found, each with a minus.
+    """
 
     store: Store
     tail: Tail
     snapshot: str
+    stacks: Stacked
+    stacked: Tail
+    unplaced: Tail
+
+    @classmethod
+    def of(cls, store: Store) -> Kept:
+        """A store just mapped. ``KeyError`` where it was not told what a store is told."""
+        from geodata.heat import Tail
+
+        apart = store.apart()
+        told = Stacked.told(store.told["stacks"])
+        own = Tail.of(apart, np.ones(len(apart), dtype=np.int64))
+        return cls(store, Tail.nothing(), str(store.told["snapshot"]), told, own, _away(told, own))
+
+    def later(self, changes: Tail, snapshot: str) -> Kept:
+        """The same with what was committed since."""
+        more = changes.only(self.stacks.of(changes.changes.x, changes.changes.y) >= 0)
+        stacked = self.stacked.joined(more) if len(more) else self.stacked
+        unplaced = _away(self.stacks, stacked) if len(more) else self.unplaced
+        return Kept(self.store, self.tail.joined(changes), snapshot, self.stacks, stacked, unplaced)
+
+
+def _away(told: Stacked, stacked: Tail) -> Tail:
+    of = stacked.changes
+    return stacked.only(np.append(told.unplaced, False)[told.of(of.x, of.y)], factor=-1)
 
 
 _lock = threading.Lock()
@@ -71,7 +102,7 @@ def current(session: Session) -> Kept | None:
     if changed.tail is None or time.time() - float(kept.store.told["built"]) > OLDEST_S:
         _want(session, identity)
         return None
-    kept = Kept(kept.store, kept.tail.joined(changed.tail), changed.snapshot)
+    kept = kept.later(changed.tail, changed.snapshot)
     with _lock:
         known = _kept.get(identity)
         if known is None or known.store is not kept.store or _upto(known) <= _upto(kept):
@@ -84,6 +115,7 @@ def current(session: Session) -> Kept | None:
 def forget() -> None:
     """Let go of every store (after a fork, between tests)."""
     global _last
+    stacks.forget()
     with _lock:
         _last = ""
         _kept.clear()
@@ -98,7 +130,7 @@ def stores(identity: str) -> list[Path]:
 
 def _newest(identity: str) -> Kept | None:
     """What this process has of the newest store; a damaged one is removed."""
-    from geodata.heat import Store, StoreError, Tail
+    from geodata.heat import Store, StoreError
 
     for path in stores(identity):
         kept = _kept.get(identity)
@@ -108,7 +140,7 @@ def _newest(identity: str) -> Kept | None:
             store = Store.open(path)
             if store.told["identity"] != identity:
                 raise StoreError("of another database")
-            kept = Kept(store, Tail.nothing(), str(store.told["snapshot"]))
+            kept = Kept.of(store)
         except (StoreError, KeyError):
             shutil.rmtree(path, ignore_errors=True)
             continue

@@ -23,12 +23,14 @@ _EPOCH_US = 946_684_800_000_000
 #: A row of binary COPY: number of fields, then each with its length, in network order.
 _ROW = np.dtype(
     [("fields", ">i2")]
-    + [part for name, kind in (("x", "f8"), ("y", "f8"), ("at", "i8"), ("category", "i4"), ("region", "i8"))
+    + [part for name, kind in (("x", "f8"), ("y", "f8"), ("at", "i8"), ("category", "i4"), ("region", "i8"),
+                               ("unit", "i8"))
        for part in ((f"{name}_bytes", ">i4"), (name, f">{kind}"))]
 )  # fmt: skip
 _HEAD = len(b"PGCOPY\n\xff\r\n\0") + 8
 _COPY = """
-COPY (SELECT ST_X(point), ST_Y(point), occurred_at, array_position(CAST({names} AS text[]), category), region_id
+COPY (SELECT ST_X(point), ST_Y(point), occurred_at, array_position(CAST({names} AS text[]), category), region_id,
+             coalesce(unit_id, 0)
       FROM case_record
       WHERE ST_X(point) BETWEEN -180 AND 180 AND ST_Y(point) BETWEEN -90 AND 90
         AND region_id IS NOT NULL AND isfinite(occurred_at))
@@ -69,7 +71,7 @@ def sums_of(cases: Cases, sign: np.ndarray | None = None) -> dict[str, tuple[int
     weights = np.ones(len(cases), dtype=np.int64) if sign is None else sign
     region = np.array(cases.regions, dtype=np.int64)[cases.region] if len(cases) else cases.region
     x, y = (np.trunc(values * 1e7).astype(np.int64) for values in (cases.x, cases.y))
-    mixed = x ^ (y * 4096) ^ cases.at ^ (region * 65536)
+    mixed = x ^ (y * 4096) ^ cases.at ^ (region * 65536) ^ (cases.units * 16777216)
     found = {}
     for number, name in enumerate(cases.categories):
         own = cases.category == number
@@ -102,6 +104,7 @@ def read(session: Session, categories: tuple[str, ...]) -> Cases:
         region=region.astype(np.int64),
         categories=categories,
         regions=tuple(regions.tolist()),
+        unit=rows["unit"].astype(np.int64),
     )
 
 
@@ -125,5 +128,6 @@ def changes(session: Session, old: str) -> Changed:
         region=np.array([by_place[row.region_id] for row in told], dtype=np.int64),
         categories=names,
         regions=places,
+        unit=np.array([row.unit_id for row in told], dtype=np.int64),
     )
     return Changed(own, now, Tail.of(cases, np.array([row.sign for row in told], dtype=np.int64)))
