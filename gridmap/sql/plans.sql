@@ -217,3 +217,22 @@ WITH held AS (
 SELECT DISTINCT t.id
 FROM held h JOIN grid g ON g.id = h.id CROSS JOIN LATERAL (VALUES (g.id), (g.parent_id)) AS t(id)
 WHERE h.now <> h.before AND t.id IS NOT NULL
+
+-- name: grid_table_state
+-- The version of a plan, and whether units of it have retired.
+SELECT version, EXISTS (SELECT FROM plan_unit p JOIN unit u ON u.id = p.unit_id
+                        WHERE p.plan_id = :plan AND u.retired_at IS NOT NULL) AS outdated
+FROM plan WHERE id = :plan
+
+-- name: grid_table
+-- Grids of a plan but micro-grids, as figures of cases are told by.
+SELECT g.id, g.code, g.name, g.kind, g.households, r.code AS region_code, r.name AS region_name
+FROM grid g LEFT JOIN region r ON r.id = g.region_id
+WHERE g.plan_id = :plan AND g.kind <> 'micro'
+ORDER BY g.id
+
+-- name: units_of_grids
+-- Units and the grids that hold them, micro-grids within their parents; packed.
+SELECT string_agg(int8send(p.unit_id) || int8send(CASE WHEN g.kind = 'micro' THEN coalesce(g.parent_id, g.id) ELSE g.id END), '')
+FROM plan_unit p JOIN grid g ON g.id = p.grid_id
+WHERE p.plan_id = :plan

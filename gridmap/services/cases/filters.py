@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
 from gridmap.db.models import SRID, Case, PlanUnit, Region
+from gridmap.services import heat
 from gridmap.services.actor import Actor, Role
 from gridmap.services.plans.access import subtree, visible
 
@@ -20,7 +21,7 @@ class CaseFilter:
 
     ``start`` and ``end`` bound when they occurred (half-open, with a time zone); ``region`` is a code or a prefix;
     ``bbox`` west, south, east, north in degrees; ``grid_id`` a grid of ``plan_id``; ``closed`` whether they are closed.
-    ``without``: points (lon, lat) whose cases are left out, by the very same coordinates.
+    ``placed``: without cases that stand where they do only because their place was not found.
     """
 
     categories: tuple[str, ...] = ()
@@ -34,7 +35,13 @@ class CaseFilter:
     bbox: tuple[float, float, float, float] | None = None
     plan_id: int | None = None
     grid_id: int | None = None
-    without: tuple[tuple[float, float], ...] = ()
+    placed: bool = False
+
+    @property
+    def by_columns(self) -> bool:
+        """Whether nothing is asked but what a heat store knows of each case."""
+        others = (self.level, self.source, self.closed, self.text, self.bbox, self.plan_id, self.grid_id)
+        return all(one in (None, "") for one in others)
 
 
 def condition(session: Session, actor: Actor, wanted: CaseFilter) -> ColumnElement[bool]:
@@ -73,9 +80,9 @@ def _place(session: Session, actor: Actor, wanted: CaseFilter) -> list[ColumnEle
         terms.append(Case.region_id.in_(sa.select(Region.id).where(within)))
     if wanted.bbox is not None:
         terms.append(Case.point.op("&&")(sa.func.ST_MakeEnvelope(*wanted.bbox, SRID)))
-    if wanted.without:
+    if wanted.placed and (away := heat.unplaced(session)):
         place = sa.tuple_(sa.func.ST_X(Case.point), sa.func.ST_Y(Case.point))
-        terms.append(sa.or_(Case.point.is_(None), place.not_in(wanted.without)))
+        terms.append(sa.or_(Case.point.is_(None), place.not_in(away)))
     if wanted.plan_id is not None:
         visible(session, actor, wanted.plan_id)
     if wanted.grid_id is not None and wanted.plan_id is not None:

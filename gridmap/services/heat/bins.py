@@ -13,7 +13,7 @@ from gridmap.db import bulk
 from gridmap.db.engine import service
 from gridmap.errors import Invalid
 from gridmap.services.actor import Actor, Role
-from gridmap.services.heat import keeper, stacks
+from gridmap.services.heat import keeper
 from gridmap.services.heat.chosen import choice, where
 from gridmap.services.mapdata import Bounds
 from gridmap.sql import query
@@ -68,7 +68,7 @@ def _of_postgis(session: Session, wanted: Wanted, asked: dict[str, object], plac
     asked = asked | box | {"categories": None if wanted.categories is None else list(wanted.categories)}
     points = bulk.packed(session, query("heat", "view"), asked, width=2)
     if placed:
-        known = stacks.few(session)
+        known = keeper.known_stacks(session)
         points = points[~np.append(known.unplaced, False)[known.of(points[:, 0], points[:, 1])]]
     none = np.zeros(len(points), dtype=np.int64)
     cases = Cases(points[:, 0].copy(), points[:, 1].copy(), none, none, none, ("",), (0,))

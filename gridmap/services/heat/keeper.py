@@ -112,6 +112,18 @@ def current(session: Session) -> Kept | None:
     return kept
 
 
+def known_stacks(session: Session) -> Stacked:
+    """Stacked addresses among all cases."""
+    kept = current(session)
+    return stacks.few(session) if kept is None else kept.stacks
+
+
+def unplaced(session: Session) -> list[tuple[float, float]]:
+    """Points (lon, lat) of cases whose place was not found."""
+    known = known_stacks(session)
+    return [(float(lon), float(lat)) for lon, lat in known.lonlat[known.unplaced]]
+
+
 def forget() -> None:
     """Let go of every store (after a fork, between tests)."""
     global _last

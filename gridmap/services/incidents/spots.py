@@ -11,17 +11,19 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from gridmap.db.engine import service
-from gridmap.db.models import Case, Grid, PlanUnit
-from gridmap.services.actor import Actor
-from gridmap.services.cases import CaseFilter, by_grid, points
+from gridmap.db.models import SRID, Case, Grid, PlanUnit
+from gridmap.services import heat
+from gridmap.services.actor import Actor, Role
+from gridmap.services.cases import CaseFilter
 from gridmap.services.cases.filters import condition
+from gridmap.services.cases.grids import GridTable, count_by_grid
 from gridmap.services.incidents.words import sentence
 from gridmap.services.studio.ground import read_ground
 
@@ -29,8 +31,8 @@ if TYPE_CHECKING:
     from geodata.incidents.hotspots import HotSpot, Local
     from geodata.redraw.model import Ints
 
-#: So many hot spots, categories and places of one, and stacked addresses are told.
-SPOTS_MAX, KINDS_MAX, PLACES_MAX, STACKS_MAX = 20, 3, 3, 500
+#: So many hot spots, categories and places of one are told.
+SPOTS_MAX, KINDS_MAX, PLACES_MAX = 20, 3, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,23 +96,22 @@ def hot_spots(session: Session, actor: Actor, plan_id: int, wanted: CaseFilter) 
     from geodata.incidents.hotspots import hot
     from geodata.incidents.hotspots import hot_spots as grouped
 
-    known, stacks = _unstacked(session, actor, wanted)
-    rows = by_grid.within(session, actor, plan_id, known)
-    ids = np.array([row["grid_id"] for row in rows], dtype=np.int64)
-    cases = np.array([row["cases"] for row in rows], dtype=np.int64)
-    homes = np.array([row["households"] for row in rows], dtype=np.int64)
-    i, j = _beside(session, actor, plan_id, ids)
+    actor.require(Role.VIEWER)
+    known = replace(wanted, placed=True)
+    table, cases = count_by_grid(session, actor, plan_id, known)
+    seen = np.flatnonzero(table.seen_by(actor))
+    cases, homes = cases[seen], table.households[seen]
+    i, j = _beside(session, actor, plan_id, table.id[seen])
     local, rate = _tested(cases, homes, i, j)
     span, then, was_hot = _span_before(wanted), None, None
     if span is not None:
-        earlier, _ = _unstacked(session, actor, replace(wanted, start=span[0], end=span[1]))
-        counted = {row["grid_id"]: row["cases"] for row in by_grid.within(session, actor, plan_id, earlier)}
-        then = np.array([counted.get(one, 0) for one in ids.tolist()], dtype=np.int64)
+        then = count_by_grid(session, actor, plan_id, replace(known, start=span[0], end=span[1]))[1][seen]
         was_hot = hot(_tested(then, homes, i, j)[0], then, homes)
-    found = grouped(cases, homes, i, j, local, before=was_hot)[:SPOTS_MAX] if len(ids) else []
-    told = _details(session, actor, plan_id, known, ids[np.concatenate([one.grids for one in found])] if found else [])
-    spots = tuple(_spot(one, rows, then, told, actor.locale) for one in found)
-    return HotSpots(spots, stacks, rate, int((homes > 0).sum()), span)
+    found = grouped(cases, homes, i, j, local, before=was_hot)[:SPOTS_MAX] if len(seen) else []
+    inside = table.id[seen[np.concatenate([one.grids for one in found])]] if found else []
+    told = _details(session, actor, plan_id, known, inside)
+    spots = tuple(_spot(one, table, seen, then, told, actor.locale) for one in found)
+    return HotSpots(spots, _stacks(session, actor, wanted), rate, int((homes > 0).sum()), span)
 
 
 def _tested(cases: Ints, homes: Ints, i: Ints, j: Ints) -> tuple[Local, float | None]:
@@ -134,23 +135,36 @@ def _span_before(wanted: CaseFilter) -> tuple[datetime, datetime] | None:
         return None
 
 
-def _unstacked(session: Session, actor: Actor, wanted: CaseFilter) -> tuple[CaseFilter, tuple[Stack, ...]]:
-    """The filter without cases whose place was not found, and all stacked addresses."""
-    from geodata.incidents.stacks import stacks, unplaced
+def _stacks(session: Session, actor: Actor, wanted: CaseFilter) -> tuple[Stack, ...]:
+    """The stacked addresses that hold enough of the cases that are ``wanted``, the most first."""
+    from geodata.incidents.stacks import LEAST
 
-    found = stacks(points.within(session, actor, wanted))
-    places = tuple((float(lon), float(lat)) for lon, lat in found.lonlat[:STACKS_MAX])
-    if not places:
-        return wanted, ()
-    lon, lat = sa.func.ST_X(Case.point), sa.func.ST_Y(Case.point)
-    names = sa.select(lon, lat, sa.func.mode().within_group(Case.place), sa.func.count(Case.place.distinct()))
-    there = sa.and_(condition(session, actor, wanted), sa.tuple_(lon, lat).in_(places))
-    named = {(row[0], row[1]): row[2:] for row in session.execute(names.where(there).group_by(lon, lat))}
-    told = []
-    for one, n in zip(places, found.cases.tolist(), strict=False):
-        place, addresses = named.get(one, (None, 0))
-        told.append(Stack(place, one, n, addresses, bool(unplaced(n, addresses))))
-    return replace(wanted, without=tuple(one.lonlat for one in told if one.unplaced)), tuple(told)
+    known = heat.known_stacks(session)
+    if not len(known.lonlat):
+        return ()
+    point = sa.func.unnest(*(sa.cast(side.tolist(), sa.ARRAY(sa.Double)) for side in known.lonlat.T))
+    at = point.table_valued("lon", "lat", with_ordinality="number", joins_implicitly=True).render_derived()
+    there = sa.and_(
+        Case.point.op("&&")(sa.func.ST_SetSRID(sa.func.ST_MakePoint(at.c.lon, at.c.lat), SRID)),
+        sa.func.ST_X(Case.point) == at.c.lon,
+        sa.func.ST_Y(Case.point) == at.c.lat,
+    )
+    rows = session.execute(
+        sa.select(at.c.number, sa.func.mode().within_group(Case.place), sa.func.count(Case.place.distinct()),
+                  sa.func.count())
+        .select_from(at.join(Case, there)).where(condition(session, actor, wanted)).group_by(at.c.number)
+        .having(sa.func.count() >= LEAST).order_by(sa.func.count().desc(), at.c.number)
+    )  # fmt: skip
+    return tuple(
+        Stack(
+            place,
+            (float(known.lonlat[k - 1, 0]), float(known.lonlat[k - 1, 1])),
+            n,
+            addresses,
+            bool(known.unplaced[k - 1]),
+        )
+        for k, place, addresses, n in rows
+    )
 
 
 def _beside(session: Session, actor: Actor, plan_id: int, ids: Ints) -> tuple[Ints, Ints]:
@@ -190,20 +204,21 @@ def _details(
 
 def _spot(
     one: HotSpot,
-    rows: Sequence[Mapping[str, Any]],
+    table: GridTable,
+    seen: Ints,
     then: Ints | None,
     told: Mapping[int, list[tuple[str, str | None, int]]],
     locale: str,
 ) -> Spot:
-    own = [rows[k] for k in one.grids.tolist()]
+    own = seen[one.grids].tolist()
     kinds, places = Counter[str](), Counter[str]()
-    for row in own:
-        for category, place, cases in told.get(row["grid_id"], ()):
+    for grid in own:
+        for category, place, cases in told.get(int(table.id[grid]), ()):
             kinds[category] += cases
             if place:
                 places[place] += cases
     spot = Spot(
-        grids=tuple((row["grid_id"], row["code"], row["region_name"] or "") for row in own),
+        grids=tuple((int(table.id[grid]), table.code[grid], table.region_name[grid] or "") for grid in own),
         kind=one.kind,
         cases=one.cases,
         before=None if then is None else int(then[one.grids].sum()),
