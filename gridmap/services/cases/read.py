@@ -17,6 +17,7 @@ from gridmap.db.engine import service
 from gridmap.db.models import Case, Grid, PlanUnit, Region, Unit
 from gridmap.services.actor import Actor
 from gridmap.services.cases.filters import CaseFilter, condition
+from gridmap.services.cases.sight import require_exact, require_raw
 from gridmap.services.plans.access import visible
 from gridmap.settings import settings
 
@@ -54,7 +55,8 @@ class CasePage:
 
 @service
 def page(session: Session, actor: Actor, wanted: CaseFilter = ALL, *, limit: int = 50, offset: int = 0) -> CasePage:
-    """Cases, newest first; with ``wanted.plan_id`` each names its grid."""
+    """Cases, newest first; with ``wanted.plan_id`` each names its grid. For whoever may see single cases; audited."""
+    require_raw(session, actor, wanted, "list", limit=limit, offset=offset)
     where = condition(session, actor, wanted)
     total = session.scalar(sa.select(sa.func.count()).select_from(Case).where(where)) or 0
     # the page is cut before the joins: they then cost nothing
@@ -92,6 +94,7 @@ def _row(values: dict[str, Any]) -> CaseRow:
 @service
 def categories(session: Session, actor: Actor) -> tuple[tuple[str, int], ...]:
     """Categories and the number of their cases, the most frequent first."""
+    require_exact(actor)
     where = condition(session, actor, ALL)
     count = sa.func.count()
     rows = session.execute(
@@ -107,6 +110,7 @@ def totals(session: Session, actor: Actor, wanted: CaseFilter = ALL) -> dict[str
     ``total``, ``located``, ``open``; ``categories`` [(name, count)]; ``months`` [("2025-03", count)]; ``week`` (7, 24)
     counts by weekday (Monday first) and hour.
     """
+    require_exact(actor, wanted.region)
     # moments travel packed, eight bytes each: grouping them by hour in SQL takes four times as long
     packed = sa.func.string_agg(sa.func.timestamptz_send(Case.occurred_at), sa.literal(b"", sa.LargeBinary))
     count = sa.func.count()
@@ -148,6 +152,7 @@ def by_grid(
 
     Where units of the plan have retired since, cases are located in its grids by their place.
     """
+    require_exact(actor, wanted.region)
     visible(session, actor, plan_id)
     where = condition(session, actor, wanted)
     counts = _by_place(session, plan_id, where) if _outdated(session, plan_id) else _by_unit(session, plan_id, where)
@@ -215,7 +220,13 @@ def _by_place(session: Session, plan_id: int, where: Any) -> dict[int, int]:
 
 @service
 def points(session: Session, actor: Actor, wanted: CaseFilter = ALL) -> NDArray[np.float64]:
-    """Places (n, 2) lon, lat of the located cases, for density."""
+    """Places (n, 2) lon, lat of the located cases, for whoever may see single cases; audited."""
+    require_raw(session, actor, wanted, "points")
+    return located(session, actor, wanted)
+
+
+def located(session: Session, actor: Actor, wanted: CaseFilter) -> NDArray[np.float64]:
+    """The same for statistics, which show none of them: the caller has seen to the right to exact sums."""
     return _lonlat(session, condition(session, actor, wanted))
 
 

@@ -13,6 +13,8 @@ from gridmap.db import bulk
 from gridmap.db.engine import service
 from gridmap.errors import Invalid
 from gridmap.services.actor import Actor, Role
+from gridmap.services.cases.sensitive import plain, sensitive
+from gridmap.services.cases.sight import require_exact
 from gridmap.services.heat import keeper
 from gridmap.services.mapdata import Bounds
 from gridmap.services.plans.access import subtree
@@ -39,12 +41,13 @@ def bins(
     """Cases in ``bounds`` (west, south, east, north in degrees; west and south belong to it) by square of the web map.
 
     2**``level`` squares span the world. ``since`` belongs to the span, ``until`` does not. ``categories`` None or empty
-    are all, ``region`` is a code and stands for its subtree. All that is committed is counted. ``Invalid`` (HEAT_RANGE)
-    for naive times, a span or bounds that make no sense, too fine a level or too many squares.
+    are all, ``region`` is a code and stands for its subtree. All that is committed is counted, but no sensitive
+    category. Raises ``Forbidden`` CASES_SMALL_NUMBERS; ``Invalid`` (HEAT_RANGE) for naive times, a span or bounds that
+    make no sense, too fine a level or too many squares.
     """
     from geodata.heat import Wanted
 
-    actor.require(Role.VIEWER)
+    require_exact(actor, region)
     spans = [moment for moment in (since, until) if moment is not None]
     if any(moment.tzinfo is None for moment in spans) or (len(spans) == 2 and spans[0] >= spans[1]):
         raise Invalid("HEAT_RANGE")
@@ -58,7 +61,7 @@ def bins(
             level=level,
             since=None if since is None else _micros(since),
             until=None if until is None else _micros(until),
-            categories=tuple(categories) if categories else None,
+            categories=plain(categories, (*kept.store.categories, *kept.tail.categories)),
             regions=None if everywhere else session.scalars(query("heat", "regions"), _where(actor, region)).all(),
         )
         found = kept.store.bins(wanted)
@@ -82,7 +85,12 @@ def _of_postgis(
     from geodata.heat import Cases, Wanted, bins_of
 
     west, south, east, north = bounds
-    chosen = {"since": since, "until": until, "categories": list(categories) if categories else None}
+    chosen = {
+        "since": since,
+        "until": until,
+        "categories": list(categories) if categories else None,
+        "sensitive": sensitive(),
+    }
     box = {"west": west, "south": south, "east": east, "north": north}
     points = bulk.packed(session, query("heat", "view"), {**box, **chosen, **_where(actor, region)}, width=2)
     none = np.zeros(len(points), dtype=np.int64)

@@ -20,9 +20,12 @@ from sqlalchemy.orm import Session
 from gridmap.db.engine import service
 from gridmap.db.models import Case, Grid, PlanUnit
 from gridmap.services.actor import Actor
-from gridmap.services.cases import CaseFilter, by_grid, points
+from gridmap.services.cases import CaseFilter, by_grid
 from gridmap.services.cases.filters import condition
+from gridmap.services.cases.read import located
+from gridmap.services.cases.sight import require_exact, require_raw
 from gridmap.services.incidents.words import sentence
+from gridmap.services.plans.access import subtree
 from gridmap.services.studio.ground import read_ground
 
 if TYPE_CHECKING:
@@ -89,11 +92,16 @@ class HotSpots:
 def hot_spots(session: Session, actor: Actor, plan_id: int, wanted: CaseFilter) -> HotSpots:
     """Where the cases that are ``wanted`` concentrate in the grids of a plan that the reader may see.
 
-    With ``wanted.start`` they are compared with as long a time before. Raises ``NotFound`` PLAN_NOT_FOUND.
+    With ``wanted.start`` they are compared with as long a time before. Who may not see single cases is told no place
+    and no stacked address. Raises ``NotFound`` PLAN_NOT_FOUND, ``Forbidden`` CASES_SMALL_NUMBERS.
     """
     from geodata.incidents.hotspots import hot
     from geodata.incidents.hotspots import hot_spots as grouped
 
+    require_exact(actor, wanted.region)
+    raw = actor.sees_raw(subtree(wanted.region) or "")
+    if raw:
+        require_raw(session, actor, wanted, "places", plan=plan_id)
     known, stacks = _unstacked(session, actor, wanted)
     rows = by_grid.within(session, actor, plan_id, known)
     ids = np.array([row["grid_id"] for row in rows], dtype=np.int64)
@@ -109,8 +117,8 @@ def hot_spots(session: Session, actor: Actor, plan_id: int, wanted: CaseFilter) 
         was_hot = hot(_tested(then, homes, i, j)[0], then, homes)
     found = grouped(cases, homes, i, j, local, before=was_hot)[:SPOTS_MAX] if len(ids) else []
     told = _details(session, actor, plan_id, known, ids[np.concatenate([one.grids for one in found])] if found else [])
-    spots = tuple(_spot(one, rows, then, told, actor.locale) for one in found)
-    return HotSpots(spots, stacks, rate, int((homes > 0).sum()), span)
+    spots = tuple(_spot(one, rows, then, told, actor.locale, places=raw) for one in found)
+    return HotSpots(spots, stacks if raw else (), rate, int((homes > 0).sum()), span)
 
 
 def _tested(cases: Ints, homes: Ints, i: Ints, j: Ints) -> tuple[Local, float | None]:
@@ -138,7 +146,7 @@ def _unstacked(session: Session, actor: Actor, wanted: CaseFilter) -> tuple[Case
     """The filter without cases whose place was not found, and all stacked addresses."""
     from geodata.incidents.stacks import stacks, unplaced
 
-    found = stacks(points.within(session, actor, wanted))
+    found = stacks(located(session, actor, wanted))
     places = tuple((float(lon), float(lat)) for lon, lat in found.lonlat[:STACKS_MAX])
     if not places:
         return wanted, ()
@@ -194,14 +202,16 @@ def _spot(
     then: Ints | None,
     told: Mapping[int, list[tuple[str, str | None, int]]],
     locale: str,
+    *,
+    places: bool,
 ) -> Spot:
     own = [rows[k] for k in one.grids.tolist()]
-    kinds, places = Counter[str](), Counter[str]()
+    kinds, named = Counter[str](), Counter[str]()
     for row in own:
         for category, place, cases in told.get(row["grid_id"], ()):
             kinds[category] += cases
-            if place:
-                places[place] += cases
+            if place and places:
+                named[place] += cases
     spot = Spot(
         grids=tuple((row["grid_id"], row["code"], row["region_name"] or "") for row in own),
         kind=one.kind,
@@ -213,7 +223,7 @@ def _spot(
         excess=one.excess,
         q=one.q,
         categories=tuple(kinds.most_common(KINDS_MAX)),
-        places=tuple((name, n) for name, n in places.most_common(PLACES_MAX) if n > 1),
+        places=tuple((name, n) for name, n in named.most_common(PLACES_MAX) if n > 1),
         sentence="",
     )
     return replace(spot, sentence=sentence(spot, locale))
