@@ -92,10 +92,10 @@ def _row(values: dict[str, Any]) -> CaseRow:
 
 
 @service
-def categories(session: Session, actor: Actor) -> tuple[tuple[str, int], ...]:
-    """Categories and the number of their cases, the most frequent first."""
-    require_exact(actor)
-    where = condition(session, actor, ALL)
+def categories(session: Session, actor: Actor, region: str | None = None) -> tuple[tuple[str, int], ...]:
+    """Categories (of a region) and the number of their cases, the most frequent first."""
+    require_exact(actor, region)
+    where = condition(session, actor, CaseFilter(region=region))
     count = sa.func.count()
     rows = session.execute(
         sa.select(Case.category, count).where(where).group_by(Case.category).order_by(count.desc(), Case.category)
