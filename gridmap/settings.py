@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import AliasChoices, Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from gridmap import ROOT
 from gridmap.errors import Unavailable
@@ -40,7 +42,20 @@ class Settings(BaseSettings):
     time_zone: str = Field(default="Asia/Shanghai", description="Zone of naive times in files, and of what is shown")
     tile_url: str | None = Field(default=None, description="Base map tiles ({z}/{x}/{y}); off unless set")
     tile_attribution: str = Field(default="", description="Attribution shown with the base map tiles")
+    sensitive_categories: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Categories of cases that are shown as counts by grid only, to case officers"
+    )
     log_level: str = Field(default="INFO", description="Log level")
+
+    @field_validator("sensitive_categories", mode="before")
+    @classmethod
+    def _listed(cls, value: object) -> object:
+        """Names separated by commas, as they stand in the environment."""
+        return (
+            tuple(name.strip() for name in re.split("[,，、;]", value) if name.strip())
+            if isinstance(value, str)
+            else value
+        )
 
     @property
     def uploads_dir(self) -> Path:

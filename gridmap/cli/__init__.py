@@ -27,9 +27,23 @@ def _fault(kind: type[BaseException], error: BaseException, trace: TracebackType
 
 
 def _add_commands() -> None:
-    from gridmap.cli import check, db, demo, export, heat, import_, plans, redraw, redraw_file, serve, units, user
+    from gridmap.cli import (
+        cases,
+        check,
+        db,
+        demo,
+        export,
+        heat,
+        import_,
+        plans,
+        redraw,
+        redraw_file,
+        serve,
+        units,
+        user,
+    )
 
-    for module in (check, db, demo, export, heat, import_, plans, redraw, redraw_file, serve, units, user):
+    for module in (cases, check, db, demo, export, heat, import_, plans, redraw, redraw_file, serve, units, user):
         main.add_command(module.command)
 
 

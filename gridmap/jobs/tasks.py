@@ -74,6 +74,14 @@ def build_heat() -> None:
         run_build()
 
 
+def release_cases() -> None:
+    """Publish closed quarters for those who may not see exact figures of cases."""
+    from gridmap.services.cases.release import run_release
+
+    with suppress(CodedError):
+        run_release()
+
+
 def render_tiles() -> None:
     """Make the small scales of the plans in force before somebody looks."""
     from gridmap.services.tiles.ahead import render_in_force
@@ -92,6 +100,7 @@ TASKS: tuple[Callable[..., None], ...] = (
     redraw_preview,
     prepare_ground,
     build_heat,
+    release_cases,
     render_tiles,
 )
 

@@ -15,6 +15,7 @@ from gridmap.services import imports
 from gridmap.services.actor import Actor, Role
 from gridmap.services.plans.access import shown
 from gridmap.services.plans.read import PlanSummary, get
+from gridmap.services.sensitive import sensitive
 from gridmap.settings import settings
 from gridmap.sql import query
 
@@ -52,7 +53,7 @@ class Overview:
     """The home page. ``plan`` None: there is none; ``present`` says which kinds of data there are at all.
 
     ``cases`` are those of the last 30 local days that the data reaches and of the 30 before; ``since`` and ``until``
-    the first and last day of the former.
+    the first and last day of the former. None for whoever is shown released figures only.
     """
 
     present: Mapping[str, bool]
@@ -61,7 +62,7 @@ class Overview:
     large_rural: Listed
     data: DataState
     waiting: tuple[imports.BatchView, ...]
-    cases: tuple[int, int]
+    cases: tuple[int, int] | None
     since: date
     until: date
 
@@ -75,12 +76,13 @@ def overview(session: Session, actor: Actor, *, now: datetime | None = None) -> 
     zone = ZoneInfo(settings().time_zone)
     moment = now or datetime.now(UTC)
     today = moment.astimezone(zone).date()
-    newest = session.scalar(query("home", "newest_case"), {"now": moment})
+    hidden, exact = sensitive(), actor.sees_small()
+    newest = session.scalar(query("home", "newest_case"), {"now": moment, "sensitive": hidden}) if exact else None
     last = newest.astimezone(zone).date() if newest else today
     days = [last + timedelta(days=shift) for shift in (1 - 2 * CASE_DAYS, 1 - CASE_DAYS, 1)]
     start, middle, end = (datetime.combine(day, time(), zone) for day in days)
-    span = {"start": start, "middle": middle, "end": end, **key}
-    recent, before = session.execute(query("home", "cases"), span).one()
+    span = {"start": start, "middle": middle, "end": end, "sensitive": hidden, **key}
+    recent, before = session.execute(query("home", "cases"), span).one() if exact else (0, 0)
     cutoff = today - timedelta(days=round(OLD_MONTHS * 365.25 / 12))
     return Overview(
         present=dict(session.execute(query("home", "present")).mappings().one()),
@@ -89,7 +91,7 @@ def overview(session: Session, actor: Actor, *, now: datetime | None = None) -> 
         large_rural=_listed(session, "large_rural", key | {"limit_population": RURAL_POPULATION}),
         data=DataState(**session.execute(query("home", "data"), key | {"cutoff": cutoff}).mappings().one()),
         waiting=_waiting(session, actor),
-        cases=(recent, before),
+        cases=(recent, before) if exact else None,
         since=days[1],
         until=last,
     )

@@ -41,19 +41,20 @@ FROM building b WHERE b.point && ST_MakeEnvelope(:west, :south, :east, :north, 4
 -- name: year
 -- The twelve months up to the last case that is known (none of the future).
 SELECT t.until - interval '1 year' AS since, t.until
-FROM (SELECT coalesce(max(occurred_at), now()) AS until FROM case_record WHERE occurred_at <= now()) AS t
+FROM (SELECT coalesce(max(occurred_at), now()) AS until FROM case_record
+      WHERE occurred_at <= now() AND category <> ALL (CAST(:sensitive AS text[]))) AS t
 
 -- name: cases_by_unit
 SELECT p.unit_id, count(*) AS cases
 FROM case_record c JOIN plan_unit p ON p.plan_id = :plan AND p.unit_id = c.unit_id
-WHERE c.occurred_at > :since AND c.occurred_at <= :until
+WHERE c.occurred_at > :since AND c.occurred_at <= :until AND c.category <> ALL (CAST(:sensitive AS text[]))
 GROUP BY p.unit_id
 
 -- name: cases_elsewhere
 -- Places of cases that lie in no unit of a plan: cut and retired units find theirs by point.
 SELECT string_agg(float8send(ST_X(c.point)) || float8send(ST_Y(c.point)), '')
 FROM case_record c
-WHERE c.occurred_at > :since AND c.occurred_at <= :until
+WHERE c.occurred_at > :since AND c.occurred_at <= :until AND c.category <> ALL (CAST(:sensitive AS text[]))
   AND c.point && ST_MakeEnvelope(:west, :south, :east, :north, 4490)
   AND (c.unit_id IS NULL OR NOT EXISTS (SELECT FROM plan_unit p WHERE p.plan_id = :plan AND p.unit_id = c.unit_id))
 

@@ -64,6 +64,7 @@ WHERE point && ST_MakeEnvelope(:west, :south, :east, :north, 4490)
   AND (CAST(:since AS timestamptz) IS NULL OR occurred_at >= CAST(:since AS timestamptz))
   AND (CAST(:until AS timestamptz) IS NULL OR occurred_at < CAST(:until AS timestamptz))
   AND (CAST(:categories AS text[]) IS NULL OR category = ANY (CAST(:categories AS text[])))
+  AND category <> ALL (CAST(:sensitive AS text[]))
   AND isfinite(occurred_at)
 
 -- name: everywhere

@@ -34,14 +34,15 @@ WHERE u.retired_at IS NULL
   AND EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine WHERE r.code LIKE mine || '%')
 
 -- name: newest_case
-SELECT max(c.occurred_at) FROM case_record c WHERE c.occurred_at < :now
+SELECT max(c.occurred_at) FROM case_record c
+WHERE c.occurred_at < :now AND c.category <> ALL (CAST(:sensitive AS text[]))
 
 -- name: cases
 -- Cases since :middle and in the span of the same length before it.
 SELECT count(*) FILTER (WHERE c.occurred_at >= :middle) AS recent,
        count(*) FILTER (WHERE c.occurred_at < :middle) AS before
 FROM case_record c LEFT JOIN region r ON r.id = c.region_id
-WHERE c.occurred_at >= :start AND c.occurred_at < :end
+WHERE c.occurred_at >= :start AND c.occurred_at < :end AND c.category <> ALL (CAST(:sensitive AS text[]))
   AND EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine WHERE coalesce(r.code, '') LIKE mine || '%')
 
 -- name: present

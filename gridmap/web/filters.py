@@ -114,6 +114,7 @@ def action_name(action: str) -> str:
         "plan.delete": gettext("删除草案"),
         "plan.export": gettext("导出方案"),
         "plan.report": gettext("导出核查报告"),
+        "cases.release": gettext("发布事件数"),
         "cases.raw": gettext("查看事件明细"),
         "demo.load": gettext("装入示范城镇"),
     }

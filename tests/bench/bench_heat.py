@@ -41,7 +41,7 @@ BAR_MS, IMAGE_BAR_MS, SIZE_BAR_MB, SEEN_BAR_S = 10, 40, 200, 5
 DAY = 86_400_000_000
 TOWN_KM = 50.0
 FINE = 24  # level of the squares that DuckDB has as columns
-DISTRICT = Actor("district", (Grant(Role.VIEWER, "339901005"),))
+DISTRICT = Actor("district", (Grant(Role.CASE_OFFICER, "339901005"),))
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 
 pytestmark = pytest.mark.usefixtures("shared_demo_url")
 
-NORTH = Actor("north", (Grant(Role.VIEWER, "339901001"),))
+NORTH = Actor("north", (Grant(Role.CASE_OFFICER, "339901001"),))
 SUMMER = cases.CaseFilter(
     categories=("乱停车", "噪音扰民"), start=datetime(2025, 6, 1, tzinfo=UTC), end=datetime(2025, 9, 1, tzinfo=UTC)
 )
@@ -115,7 +115,7 @@ def test_a_subdistrict_sees_its_own_cases(rows: list[sa.Row[tuple[str, datetime,
     assert sum(count for _, count in cases.categories(NORTH)) == mine
     assert all(row.region_code and row.region_code.startswith("339901001") for row in cases.page(NORTH).rows)
     assert all(row["region_code"].startswith("339901001") for row in cases.by_grid(NORTH, _plan()))
-    stranger = Actor("x", (Grant(Role.VIEWER, "110101"),))
+    stranger = Actor("x", (Grant(Role.CASE_OFFICER, "110101"),))
     assert cases.totals(stranger)["total"] == 0
     with pytest.raises(NotFound):
         cases.by_grid(stranger, _plan())

@@ -23,9 +23,9 @@ from gridmap.services.heat import keeper
 
 WORLD = (100.0, 20.0, 130.0, 40.0)
 TOWN, COMMUNITY = "339901001", "339901001001"
-NORTH = Actor("north", (Grant(Role.VIEWER, TOWN),))
-TWO = Actor("two", (Grant(Role.PLANNER, COMMUNITY), Grant(Role.VIEWER, "339901002")))
-NOBODY = Actor("nobody", (Grant(Role.VIEWER, "990000"),))
+NORTH = Actor("north", (Grant(Role.CASE_OFFICER, TOWN),))
+TWO = Actor("two", (Grant(Role.PLANNER, COMMUNITY), Grant(Role.CASE_OFFICER, "339901002")))
+NOBODY = Actor("nobody", (Grant(Role.CASE_OFFICER, "990000"),))
 
 
 PLAIN = """

@@ -19,8 +19,8 @@ from gridmap.services.heat import keeper, source
 
 WORLD = (100.0, 20.0, 130.0, 40.0)
 COMMUNITY = "339901001001"
-NORTH = Actor("north", (Grant(Role.VIEWER, "339901001"),))
-NOBODY = Actor("nobody", (Grant(Role.VIEWER, "990000"),))
+NORTH = Actor("north", (Grant(Role.CASE_OFFICER, "339901001"),))
+NOBODY = Actor("nobody", (Grant(Role.CASE_OFFICER, "990000"),))
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -1,4 +1,4 @@
-"""Sums by time, by unit and by grid are the same from a store, from PostGIS, and by plain counting, also after changes."""
+"""Sums by time, unit and grid are the same from a store, from PostGIS, and by plain counting, also after changes."""
 
 from __future__ import annotations
 

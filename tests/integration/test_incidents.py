@@ -111,7 +111,7 @@ def test_where_nothing_can_be_before_nothing_is_compared(start: datetime) -> Non
 
 
 def test_a_reader_of_a_part_learns_of_that_part_only() -> None:
-    part = Actor("part", (Grant(Role.VIEWER, "339901001"),), locale="en")
+    part = Actor("part", (Grant(Role.CASE_OFFICER, "339901001"),), locale="en")
     told = incidents.hot_spots(part, PLAN, CaseFilter())
     seen = {row["grid_id"] for row in cases.by_grid(part, PLAN)}
     assert {grid for spot in told.spots for grid, _, _ in spot.grids} <= seen
@@ -120,7 +120,7 @@ def test_a_reader_of_a_part_learns_of_that_part_only() -> None:
 
 
 def test_the_api_says_the_same(tmp_path: Path) -> None:
-    add_person("reader-of-spots", "viewer")
+    add_person("reader-of-spots", "case_officer")
     client = signed_in(make_app(tmp_path), "reader-of-spots")
     answer: dict[str, Any] = client.get(f"/api/v1/plans/{PLAN}/hot-spots?since=2025-01-01T00:00:00%2B08:00").get_json()
     assert answer["items"] and set(answer["items"][0]) >= {"sentence", "grids", "kind", "ratio", "q"}

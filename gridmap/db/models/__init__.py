@@ -19,6 +19,7 @@ from gridmap.db.models.plans import (
     PlanUnit,
     SourceGrid,
 )
+from gridmap.db.models.releases import CaseRelease, CaseReleasePlace, HouseholdPlace
 
 __all__ = [
     "SRID",
@@ -28,11 +29,14 @@ __all__ = [
     "Base",
     "Building",
     "Case",
+    "CaseRelease",
+    "CaseReleasePlace",
     "CheckResult",
     "ColumnMapping",
     "Compound",
     "DataVersion",
     "Grid",
+    "HouseholdPlace",
     "ImportBatch",
     "ImportProblem",
     "ImportRow",

@@ -21,9 +21,12 @@ from gridmap.services import heat
 from gridmap.services.actor import Actor
 from gridmap.services.cases.filters import CaseFilter, condition
 from gridmap.services.cases.grids import count_by_grid, lonlat
+from gridmap.services.sight import require_exact, require_raw
 from gridmap.settings import settings
 
 ALL = CaseFilter()
+#: Cases that a heat store does not hold.
+_ASIDE = sa.text(f"NOT ({SHOWN})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,8 @@ class CasePage:
 
 @service
 def page(session: Session, actor: Actor, wanted: CaseFilter = ALL, *, limit: int = 50, offset: int = 0) -> CasePage:
-    """Cases, newest first; with ``wanted.plan_id`` each names its grid."""
+    """Cases, newest first; with ``wanted.plan_id`` each names its grid. For whoever may see single cases; audited."""
+    require_raw(session, actor, wanted, "list", limit=limit, offset=offset)
     where = condition(session, actor, wanted)
     total = session.scalar(sa.select(sa.func.count()).select_from(Case).where(where)) or 0
     # the page is cut before the joins: they then cost nothing
@@ -92,14 +96,17 @@ def _row(values: dict[str, Any]) -> CaseRow:
 
 
 @service
-def categories(session: Session, actor: Actor) -> tuple[tuple[str, int], ...]:
-    """Categories and the number of their cases, the most frequent first."""
-    where = condition(session, actor, ALL)
-    count = sa.func.count()
-    rows = session.execute(
-        sa.select(Case.category, count).where(where).group_by(Case.category).order_by(count.desc(), Case.category)
-    )
-    return tuple((row[0], row[1]) for row in rows)
+def categories(session: Session, actor: Actor, region: str | None = None) -> tuple[tuple[str, int], ...]:
+    """Categories (of a region) and the number of their cases, the most frequent first."""
+    require_exact(actor, region)
+    where = condition(session, actor, CaseFilter(region=region))
+    stored = heat.by_calendar(session, actor, heat.Span(region=region))
+    rest = [] if stored is None else [_ASIDE]
+    rows = session.execute(sa.select(Case.category, sa.func.count()).where(where, *rest).group_by(Case.category))
+    found = Counter({row[0]: row[1] for row in rows})
+    if stored is not None:
+        found.update({name: int(table.sum()) for name, table in stored[0].items()})
+    return _ranked(found)
 
 
 @service
@@ -109,6 +116,7 @@ def totals(session: Session, actor: Actor, wanted: CaseFilter = ALL) -> dict[str
     ``total``, ``located``, ``open``; ``categories`` [(name, count)]; ``months`` [("2025-03", count)]; ``week`` (7, 24)
     counts by weekday (Monday first) and hour. From the heat store where it can answer.
     """
+    require_exact(actor, wanted.region)
     where = condition(session, actor, wanted)
     stored = None
     if wanted.by_columns and not wanted.placed:
@@ -117,7 +125,7 @@ def totals(session: Session, actor: Actor, wanted: CaseFilter = ALL) -> dict[str
         return _summed(session, where)
     tables, names = stored
     # what a store does not hold, and what it does not know of a case, is for SQL, which finds it by indices of its own
-    sums = _summed(session, sa.and_(where, sa.text(f"NOT ({SHOWN})")))
+    sums = _summed(session, sa.and_(where, _ASIDE))
     held = {name: int(table.sum()) for name, table in tables.items()}
     both = sum(tables.values(), np.zeros((len(names), 7 * 24), dtype=np.int64))
     months = Counter(dict(sums["months"])) + Counter(dict(zip(names, both.sum(axis=1).tolist(), strict=True)))
@@ -127,10 +135,14 @@ def totals(session: Session, actor: Actor, wanted: CaseFilter = ALL) -> dict[str
         "total": sums["total"] + sum(held.values()),
         "located": sums["located"] + sum(held.values()),
         "open": sums["open"] + (session.scalar(opened) or 0),
-        "categories": sorted(kinds.items(), key=lambda one: (-one[1], one[0])),
+        "categories": list(_ranked(kinds)),
         "months": sorted(months.items()),
         "week": (np.array(sums["week"]) + both.sum(axis=0).reshape(7, 24)).tolist(),
     }
+
+
+def _ranked(found: Mapping[str, int]) -> tuple[tuple[str, int], ...]:
+    return tuple(sorted(found.items(), key=lambda one: (-one[1], one[0])))
 
 
 def _summed(session: Session, where: ColumnElement[bool]) -> dict[str, Any]:
@@ -176,6 +188,7 @@ def by_grid(
 
     Where units of the plan have retired since, cases are located in its grids by their place.
     """
+    require_exact(actor, wanted.region)
     table, cases = count_by_grid(session, actor, plan_id, wanted)
     seen = table.by_code[table.seen_by(actor)[table.by_code]]
     chosen = seen[np.argsort(-cases[seen], kind="stable")][:limit]
@@ -197,5 +210,6 @@ def by_grid(
 
 @service
 def points(session: Session, actor: Actor, wanted: CaseFilter = ALL) -> NDArray[np.float64]:
-    """Places (n, 2) lon, lat of the located cases, for density."""
+    """Places (n, 2) lon, lat of the located cases, for whoever may see single cases; audited."""
+    require_raw(session, actor, wanted, "points")
     return lonlat(session, condition(session, actor, wanted))

@@ -14,12 +14,16 @@ from geodata import standards
 from geodata.comparison import Floats, Ints
 from gridmap.db import bulk
 from gridmap.db.models import Plan
+from gridmap.services.sensitive import sensitive
 from gridmap.sql import query
 
 
 @dataclass(frozen=True, slots=True)
 class Half:
-    """A plan inside the scope: units (n,) in order of id, ``grid`` their row in ``grids`` or -1, area in m2."""
+    """A plan inside the scope: units (n,) in order of id, ``grid`` their row in ``grids`` or -1, area in m2.
+
+    ``cases`` by grid; None where they are not the reader's to see.
+    """
 
     plan: Plan
     unit: Ints
@@ -30,7 +34,7 @@ class Half:
     grid: Ints
     living: Ints
     grids: dict[str, bulk.Objects]
-    cases: Ints
+    cases: Ints | None
     errors: int | None
     warnings: int | None
 
@@ -40,8 +44,10 @@ class Half:
         return np.bincount(self.grid[held], np.asarray(values)[held], len(self.grids["id"])).astype(np.int64)
 
 
-def half(session: Session, plan: Plan, patterns: Sequence[str], since: datetime, until: datetime) -> Half:
-    """Read a plan where the region code fits one of ``patterns``, with the cases between two moments by grid."""
+def half(
+    session: Session, plan: Plan, patterns: Sequence[str], since: datetime, until: datetime, *, cases: bool
+) -> Half:
+    """Read a plan where the region code fits one of ``patterns``, with the ``cases`` between two moments by grid."""
     key = {"plan": plan.id, "patterns": list(patterns)}
     table = bulk.packed(session, query("compare", "units"), key, 7)
     table = table[np.argsort(table[:, 0])]
@@ -64,13 +70,12 @@ def half(session: Session, plan: Plan, patterns: Sequence[str], since: datetime,
         grid,
         living,
         grids,
-        np.zeros(0, np.int64),
+        None,
         found.errors if checked else None,
         found.warnings if checked else None,
     )
     grids["status"] = _statuses(made)
-    counted = made.sums(_cases(session, made, since, until))
-    return replace(made, cases=counted)
+    return replace(made, cases=made.sums(_cases(session, made, since, until))) if cases else made
 
 
 def _statuses(half: Half) -> bulk.Objects:
@@ -89,7 +94,7 @@ def _statuses(half: Half) -> bulk.Objects:
 
 def _cases(session: Session, half: Half, since: datetime, until: datetime) -> Ints:
     """Cases of each unit: by the unit they lie in; those of cut and retired units by their point."""
-    key: dict[str, Any] = {"plan": half.plan.id, "since": since, "until": until}
+    key: dict[str, Any] = {"plan": half.plan.id, "since": since, "until": until, "sensitive": sensitive()}
     cases = np.zeros(len(half.unit), np.int64)
     rows = session.execute(query("compare", "cases_by_unit"), key).all()
     if rows:

@@ -21,6 +21,8 @@ from gridmap.services.compare.ground import Common, common
 from gridmap.services.compare.load import Half, half
 from gridmap.services.compare.table import Moves, Row, Sums
 from gridmap.services.plans.access import overlap, subtree, visible
+from gridmap.services.sensitive import sensitive
+from gridmap.services.sight import require_exact
 from gridmap.services.versions import versions
 from gridmap.sql import query
 
@@ -41,14 +43,17 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Plan A and plan B over ``region`` (the smaller of both); cases are those between ``since`` and ``until``."""
+    """Plan A and plan B over ``region`` (the smaller of both); cases are those between ``since`` and ``until``.
+
+    Those are None where exact figures of cases are not the reader's to see (:mod:`gridmap.services.sight`).
+    """
 
     a: Named
     b: Named
     region_code: str
     region_name: str
-    since: datetime
-    until: datetime
+    since: datetime | None
+    until: datetime | None
     before: Sums
     after: Sums
     moves: Moves
@@ -96,18 +101,21 @@ def compare(session: Session, actor: Actor, a_id: int, b_id: int) -> Comparison:
     patterns = _patterns(actor, scope)
     if not patterns:
         raise Invalid("COMPARE_APART", a=a.name, b=b.name)
+    exact = actor.sees_small(scope.prefix)
     state = versions(session)
     key = (
         str(engine().url),
         *((plan.id, plan.version, plan.checked_version, plan.name, plan.state) for plan in (a, b)),
         *(state[name] for name in ("regions", "buildings", "units", "plans", "cases")),
         *patterns,
+        exact,
+        *sensitive(),
     )
     with _lock:
         if key in _kept:
             _kept.move_to_end(key)
             return _kept[key]
-    found = _compare(session, (a, home_a), (b, home_b), scope, patterns)
+    found = _compare(session, (a, home_a), (b, home_b), scope, patterns, exact=exact)
     with _lock:
         _kept[key] = found
         while len(_kept) > _KEPT:
@@ -122,10 +130,10 @@ def _patterns(actor: Actor, scope: Region) -> list[str]:
 
 
 def _compare(
-    session: Session, a: tuple[Plan, Region], b: tuple[Plan, Region], scope: Region, patterns: list[str]
+    session: Session, a: tuple[Plan, Region], b: tuple[Plan, Region], scope: Region, patterns: list[str], *, exact: bool
 ) -> Comparison:
-    year = session.execute(query("compare", "year")).one()
-    half_a, half_b = (half(session, plan, patterns, year.since, year.until) for plan, _ in (a, b))
+    year = session.execute(query("compare", "year"), {"sensitive": sensitive()}).one()
+    half_a, half_b = (half(session, plan, patterns, year.since, year.until, cases=exact) for plan, _ in (a, b))
     ground = common(session, half_a, half_b)
     changed = flows(ground.pieces, half_a.grids["code"].tolist(), half_b.grids["code"].tolist())
     rows = table.rows(half_a, half_b, changed)
@@ -134,8 +142,8 @@ def _compare(
         _named(*b),
         scope.code,
         scope.name,
-        year.since,
-        year.until,
+        year.since if exact else None,
+        year.until if exact else None,
         table.sums(half_a),
         table.sums(half_b),
         table.moves(half_a, changed, ground, rows),
@@ -175,7 +183,10 @@ def page(
     Without ``change`` rows that did not change are left out. ``order``: "code", or greatest "moved" (in and out),
     "households" (difference) or "cases" (difference) first.
     """
-    found = compare.within(session, actor, a_id, b_id).rows
+    both = compare.within(session, actor, a_id, b_id)
+    if order == "cases":
+        require_exact(actor, both.region_code)
+    found = both.rows
     prefix, wanted = subtree(region) or "", change or table.CHANGES[:-1]
     rows = [
         row
@@ -193,7 +204,7 @@ def page(
 
 
 def _of(grid: Any, name: str) -> int:
-    return 0 if grid is None else int(getattr(grid, name))
+    return 0 if grid is None else int(getattr(grid, name) or 0)
 
 
 @service

@@ -20,7 +20,10 @@ CHANGES = ("changed", "new", "gone", "renamed", "same")
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A grid in one of the plans, counted inside the ground compared; ``cases`` of a year, ``area_m2`` of units."""
+    """A grid in one of the plans, counted inside the ground compared; ``cases`` of a year, ``area_m2`` of units.
+
+    ``cases`` None: exact figures are not the reader's to see.
+    """
 
     id: int
     code: str
@@ -31,7 +34,7 @@ class Grid:
     population: int
     area_m2: float
     workers: int | None
-    cases: int
+    cases: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Sums:
     unassigned_households: int
     workers: int
     compactness: float | None
-    cases: int
+    cases: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +135,7 @@ def _grids(half: Half) -> list[Grid]:
     return [
         Grid(id, code, name, kind, status, counts["households"][k], counts["population"][k], area_m2[k], workers, cases)
         for k, (id, code, name, kind, status, workers, cases) in enumerate(
-            zip(*facts, half.cases.tolist(), strict=True)
+            zip(*facts, [None] * len(facts[0]) if half.cases is None else half.cases.tolist(), strict=True)
         )
     ]
 
@@ -152,7 +155,7 @@ def sums(half: Half) -> Sums:
         unassigned_households=int(half.households[free].sum()),
         workers=int(sum(n or 0 for n in half.grids["workers"])),
         compactness=_compactness(half.grids["geom"]),
-        cases=int(half.cases.sum()),
+        cases=None if half.cases is None else int(half.cases.sum()),
     )
 
 

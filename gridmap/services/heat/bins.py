@@ -16,6 +16,7 @@ from gridmap.services.actor import Actor, Role
 from gridmap.services.heat import keeper
 from gridmap.services.heat.chosen import choice, where
 from gridmap.services.mapdata import Bounds
+from gridmap.services.sensitive import sensitive
 from gridmap.sql import query
 
 if TYPE_CHECKING:
@@ -38,16 +39,17 @@ def bins(
     """Cases in ``bounds`` (west, south, east, north in degrees; west and south belong to it) by square of the web map.
 
     2**``level`` squares span the world. ``since`` belongs to the span, ``until`` does not. ``categories`` None or empty
-    are all, ``region`` is a code and stands for its subtree. All that is committed is counted; with ``placed`` without
-    cases that only stand where they do because their place was not found (:mod:`gridmap.services.heat.stacks`).
-    ``Invalid`` (HEAT_RANGE) for naive times, a span or bounds that make no sense, too fine a level or too many squares.
+    are all, ``region`` is a code and stands for its subtree. All that is committed is counted, but no sensitive
+    category; with ``placed`` without cases that only stand where they do because their place was not found
+    (:mod:`gridmap.services.heat.stacks`). Raises ``Forbidden`` CASES_SMALL_NUMBERS; ``Invalid`` (HEAT_RANGE) for naive
+    times, a span or bounds that make no sense, too fine a level or too many squares.
     """
     from geodata.heat import Wanted
 
     actor.require(Role.VIEWER)
-    chosen = choice(session, actor, since, until, categories, region)
-    wanted = Wanted(bounds, level, chosen.since, chosen.until, chosen.categories, chosen.regions)
     kept = keeper.current(session)
+    chosen = choice(session, actor, kept, since, until, categories, region)
+    wanted = Wanted(bounds, level, chosen.since, chosen.until, chosen.categories, chosen.regions)
     try:
         if kept is None:
             return _of_postgis(session, wanted, where(actor, region) | {"since": since, "until": until}, placed)
@@ -65,8 +67,8 @@ def _of_postgis(session: Session, wanted: Wanted, asked: dict[str, object], plac
     from geodata.heat import Cases, Wanted, bins_of
 
     box = dict(zip(("west", "south", "east", "north"), wanted.bounds, strict=True))
-    asked = asked | box | {"categories": None if wanted.categories is None else list(wanted.categories)}
-    points = bulk.packed(session, query("heat", "view"), asked, width=2)
+    kinds = {"categories": None if wanted.categories is None else list(wanted.categories), "sensitive": sensitive()}
+    points = bulk.packed(session, query("heat", "view"), asked | box | kinds, width=2)
     if placed:
         known = keeper.known_stacks(session)
         points = points[~np.append(known.unplaced, False)[known.of(points[:, 0], points[:, 1])]]

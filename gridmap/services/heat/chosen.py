@@ -11,10 +11,13 @@ from sqlalchemy.orm import Session
 from gridmap.errors import Invalid
 from gridmap.services.actor import Actor, Role
 from gridmap.services.plans.access import subtree
+from gridmap.services.sensitive import plain
+from gridmap.services.sight import require_exact
 from gridmap.sql import query
 
 if TYPE_CHECKING:
     from geodata.heat import Choice
+    from gridmap.services.heat.keeper import Kept
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -22,20 +25,30 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 def choice(
     session: Session,
     actor: Actor,
+    kept: Kept | None,
     since: datetime | None = None,
     until: datetime | None = None,
     categories: Sequence[str] | None = None,
     region: str | None = None,
 ) -> Choice:
-    """The choice of a reader; ``region`` is a code and stands for its subtree, no categories are all."""
+    """The choice of a reader; ``region`` is a code and stands for its subtree, no categories are all but the sensitive.
+
+    Of ``kept``, or of what SQL makes of it, which leaves the sensitive categories out by itself. Every exact figure of
+    a store passes here: raises ``Forbidden`` CASES_SMALL_NUMBERS; ``Invalid`` (HEAT_RANGE) as :func:`check_span`.
+    """
     from geodata.heat import Choice
 
+    require_exact(actor, region)
     check_span(since, until)
+    if kept is None:
+        kinds = tuple(categories) if categories else None
+    else:
+        kinds = plain(categories, (*kept.store.categories, *kept.tail.categories))
     everywhere = actor.everywhere(Role.VIEWER) and region is None
     return Choice(
         since=None if since is None else micros(since),
         until=None if until is None else micros(until),
-        categories=tuple(categories) if categories else None,
+        categories=kinds,
         regions=None if everywhere else session.scalars(query("heat", "regions"), where(actor, region)).all(),
     )
 

@@ -15,12 +15,15 @@ from gridmap.errors import Invalid
 from gridmap.services.actor import Actor
 from gridmap.services.heat.bins import bins
 from gridmap.services.mapdata import Bounds
+from gridmap.services.plans.access import subtree
 
 BANDWIDTHS_M = (100, 250, 500, 1000)
 #: Bins of an image: no finer than an eighth of the bandwidth or a pixel, and no more than so many.
 _FINE, _BINS_MAX = 8, 1 << 16
 _AROUND_M = 40_075_016.7
 _LEVEL_MAX = 22
+#: Those who may not see single cases have views counted in whole squares of this level.
+_COARSE = 16
 _TOP = 85.0
 
 
@@ -47,15 +50,18 @@ def image(
 ) -> HeatImage:
     """Density of the cases in ``bounds`` (west, south, east, north in degrees), ``size`` columns and rows.
 
-    Cases whose place was not found, put down on one point by many addresses, are left out.
-
-    ``since`` belongs to the span, ``until`` does not; naive times are refused. ``Invalid`` (HEAT_RANGE) for a span or a
-    bandwidth that makes no sense.
+    Cases whose place was not found, put down on one point by many addresses, are left out. ``since`` belongs to the
+    span, ``until`` does not; naive times are refused. Who may not see single cases gets no bandwidth below 100 m, and
+    the count of the squares of half a kilometre around. ``Forbidden`` CASES_SMALL_NUMBERS; ``Invalid`` (HEAT_RANGE)
+    for a span or a bandwidth that makes no sense.
     """
     from geodata.density import png, smooth
 
     if not 20 <= bandwidth_m <= 5000:
         raise Invalid("HEAT_RANGE")
+    close = actor.sees_raw(subtree(region) or "")
+    if not close:  # no image and no count tells the address of a single case
+        bandwidth_m = max(bandwidth_m, float(BANDWIDTHS_M[0]))
     west, south, east, north = bounds
     latitude = (south + north) / 2
     shrink = math.cos(math.radians(latitude))
@@ -71,7 +77,8 @@ def image(
     level = _level(around, _AROUND_M * shrink / max(pixel_m, bandwidth_m / _FINE))
     chosen = {"since": since, "until": until, "categories": categories, "region": region}
     found = bins.within(session, actor, around, level, placed=True, **chosen)  # type: ignore[arg-type]
-    inside = bins.within(session, actor, bounds, min(level, 12), placed=True, **chosen)  # type: ignore[arg-type]
+    counted = bounds if close else _widened(bounds)
+    inside = bins.within(session, actor, counted, min(level, 12), placed=True, **chosen)  # type: ignore[arg-type]
     surface = smooth(found.counts, _AROUND_M * shrink / 2**level, bandwidth_m)
     left, right = (_across(lon) * 2**level - found.column for lon in (west, east))
     top, bottom = (_down(lat) * 2**level - found.row for lat in (north, south))
@@ -88,6 +95,18 @@ def _level(around: Bounds, squares: float) -> int:
     while level > 0 and share * 4**level > _BINS_MAX:
         level -= 1
     return level
+
+
+def _widened(bounds: Bounds) -> Bounds:
+    """Bounds moved outwards to the next edges of squares of about half a kilometre."""
+    n = 2**_COARSE
+    west, east = math.floor(_across(bounds[0]) * n) / n, math.ceil(_across(bounds[2]) * n) / n
+    north, south = math.floor(_down(bounds[3]) * n) / n, math.ceil(_down(bounds[1]) * n) / n
+    return west * 360 - 180, _latitude(south), east * 360 - 180, _latitude(north)
+
+
+def _latitude(down: float) -> float:
+    return math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * down))))
 
 
 def _across(lon: float) -> float:

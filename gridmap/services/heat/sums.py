@@ -41,7 +41,7 @@ def by_calendar(session: Session, actor: Actor, asked: Span) -> tuple[dict[str, 
     kept = keeper.current(session)
     if kept is None:
         return None
-    wanted = choice(session, actor, *asked)
+    wanted = choice(session, actor, kept, *asked)
     reach = _reach(kept, wanted)
     if reach is None:
         return {}, ()
@@ -63,7 +63,7 @@ def by_bar(session: Session, actor: Actor, asked: Span, edges: ArrayLike) -> dic
     from geodata.heat import bars
 
     kept = keeper.current(session)
-    return None if kept is None else _counted(kept, choice(session, actor, *asked), bars(edges))
+    return None if kept is None else _counted(kept, choice(session, actor, kept, *asked), bars(edges))
 
 
 def by_unit(session: Session, actor: Actor, asked: Span, *, placed: bool = False) -> tuple[Ints, Ints] | None:
@@ -71,7 +71,7 @@ def by_unit(session: Session, actor: Actor, asked: Span, *, placed: bool = False
     kept = keeper.current(session)
     if kept is None:
         return None
-    wanted = choice(session, actor, *asked)
+    wanted = choice(session, actor, kept, *asked)
     parts = [kept.store.units(wanted), kept.tail.units(wanted)]
     if placed:
         parts.append(kept.unplaced.units(wanted))

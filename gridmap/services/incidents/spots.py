@@ -20,11 +20,13 @@ from sqlalchemy.orm import Session
 from gridmap.db.engine import service
 from gridmap.db.models import SRID, Case, Grid, PlanUnit
 from gridmap.services import heat
-from gridmap.services.actor import Actor, Role
+from gridmap.services.actor import Actor
 from gridmap.services.cases import CaseFilter
 from gridmap.services.cases.filters import condition
 from gridmap.services.cases.grids import GridTable, count_by_grid
 from gridmap.services.incidents.words import sentence
+from gridmap.services.plans.access import subtree
+from gridmap.services.sight import require_exact, require_raw
 from gridmap.services.studio.ground import read_ground
 
 if TYPE_CHECKING:
@@ -91,12 +93,16 @@ class HotSpots:
 def hot_spots(session: Session, actor: Actor, plan_id: int, wanted: CaseFilter) -> HotSpots:
     """Where the cases that are ``wanted`` concentrate in the grids of a plan that the reader may see.
 
-    With ``wanted.start`` they are compared with as long a time before. Raises ``NotFound`` PLAN_NOT_FOUND.
+    With ``wanted.start`` they are compared with as long a time before. Who may not see single cases is told no place
+    and no stacked address. Raises ``NotFound`` PLAN_NOT_FOUND, ``Forbidden`` CASES_SMALL_NUMBERS.
     """
     from geodata.incidents.hotspots import hot
     from geodata.incidents.hotspots import hot_spots as grouped
 
-    actor.require(Role.VIEWER)
+    require_exact(actor, wanted.region)
+    raw = actor.sees_raw(subtree(wanted.region) or "")
+    if raw:
+        require_raw(session, actor, wanted, "places", plan=plan_id)
     known = replace(wanted, placed=True)
     table, cases = count_by_grid(session, actor, plan_id, known)
     seen = np.flatnonzero(table.seen_by(actor))
@@ -110,8 +116,9 @@ def hot_spots(session: Session, actor: Actor, plan_id: int, wanted: CaseFilter) 
     found = grouped(cases, homes, i, j, local, before=was_hot)[:SPOTS_MAX] if len(seen) else []
     inside = table.id[seen[np.concatenate([one.grids for one in found])]] if found else []
     told = _details(session, actor, plan_id, known, inside)
-    spots = tuple(_spot(one, table, seen, then, told, actor.locale) for one in found)
-    return HotSpots(spots, _stacks(session, actor, wanted), rate, int((homes > 0).sum()), span)
+    spots = tuple(_spot(one, table, seen, then, told, actor.locale, places=raw) for one in found)
+    stacks = _stacks(session, actor, wanted) if raw else ()
+    return HotSpots(spots, stacks, rate, int((homes > 0).sum()), span)
 
 
 def _tested(cases: Ints, homes: Ints, i: Ints, j: Ints) -> tuple[Local, float | None]:
@@ -209,14 +216,16 @@ def _spot(
     then: Ints | None,
     told: Mapping[int, list[tuple[str, str | None, int]]],
     locale: str,
+    *,
+    places: bool,
 ) -> Spot:
     own = seen[one.grids].tolist()
-    kinds, places = Counter[str](), Counter[str]()
+    kinds, named = Counter[str](), Counter[str]()
     for grid in own:
         for category, place, cases in told.get(int(table.id[grid]), ()):
             kinds[category] += cases
-            if place:
-                places[place] += cases
+            if place and places:
+                named[place] += cases
     spot = Spot(
         grids=tuple((int(table.id[grid]), table.code[grid], table.region_name[grid] or "") for grid in own),
         kind=one.kind,
@@ -228,7 +237,7 @@ def _spot(
         excess=one.excess,
         q=one.q,
         categories=tuple(kinds.most_common(KINDS_MAX)),
-        places=tuple((name, n) for name, n in places.most_common(PLACES_MAX) if n > 1),
+        places=tuple((name, n) for name, n in named.most_common(PLACES_MAX) if n > 1),
         sentence="",
     )
     return replace(spot, sentence=sentence(spot, locale))

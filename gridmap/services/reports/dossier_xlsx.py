@@ -67,7 +67,7 @@ def _sums(found: Dossier) -> pd.DataFrame:
             *((found.word(f"STATUS_{s.upper()}"), was.statuses[s], now.statuses[s]) for s in was.statuses),
             (found.word("HOUSEHOLDS"), was.households, now.households),
             (found.word("DOSSIER_COMPACT"), _round(was.compactness), _round(now.compactness)),
-            (found.word("DOSSIER_CASES"), was.cases, now.cases),
+            *([] if was.cases is None else [(found.word("DOSSIER_CASES"), was.cases, now.cases)]),
             (found.word("DOSSIER_MOVED"), None, moves.moved),
             (found.word("DOSSIER_WORKERS"), None, moves.workers_affected),
         ]

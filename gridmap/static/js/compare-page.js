@@ -21,7 +21,7 @@ const state = {
   change: known("change", [...Object.keys(data.changes), "all"], ""),
   status: known("status", Object.keys(STATUS_SIGNS), ""),
   text: asked.get("text") ?? "",
-  order: known("order", ["code", "moved", "households", "cases"], "code"),
+  order: known("order", ["code", "moved", "households", ...(document.querySelector("[data-order=cases]") ? ["cases"] : [])], "code"),
   page: Math.max(1, Number(asked.get("page")) || 1),
   split: Math.min(1, Math.max(0, Number(asked.get("split") ?? 0.5) || 0)),
 };

@@ -48,6 +48,7 @@ MODULES = (
     "plans",
     "maps",
     "cases",
+    "released",
     "imports",
     "regions",
     "coverage",

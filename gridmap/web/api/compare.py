@@ -70,7 +70,7 @@ class SumsOut(Model):
     unassigned_households: int
     workers: int
     compactness: float | None
-    cases: int
+    cases: int | None
 
 
 class MovesOut(Model):
@@ -93,14 +93,17 @@ class MovesOut(Model):
 
 
 class ComparisonOut(Model):
-    """Plan B compared with plan A on the ground of the smaller one; cases between ``since`` and ``until``."""
+    """Plan B compared with plan A on the ground of the smaller one; cases between ``since`` and ``until``.
+
+    Cases and their span are null for whoever is shown released figures only.
+    """
 
     a: NamedOut
     b: NamedOut
     region_code: str
     region_name: str
-    since: datetime
-    until: datetime
+    since: datetime | None
+    until: datetime | None
     before: SumsOut
     after: SumsOut
     moves: MovesOut
@@ -118,7 +121,7 @@ class SideOut(Model):
     population: int
     area_m2: float
     workers: int | None
-    cases: int
+    cases: int | None
 
 
 class RowOut(Model):

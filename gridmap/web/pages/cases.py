@@ -11,8 +11,10 @@ from flask_babel import gettext
 
 from geodata.density import BREAKS, PALETTE
 from gridmap.services import cases, heat, mapdata, plans, regions
+from gridmap.services.plans.access import subtree
 from gridmap.web.config import app_settings
 from gridmap.web.forms import row_number
+from gridmap.web.pages import cases_released
 from gridmap.web.pages.map import status_labels
 from gridmap.web.pages.town_map import town_map
 from gridmap.web.session import current_actor
@@ -30,8 +32,12 @@ def index() -> str:
     actor = current_actor()
     if not current_app.testing:
         heat.get_ready()
+    tree = regions.tree(actor)
+    region = next((one.code for one in tree if one.code == request.args.get("region")), None)
+    if not actor.sees_small(subtree(region) or ""):
+        return cases_released.show(actor)
     scene = mapdata.scene(actor)
-    categories = cases.categories(actor)
+    categories = cases.categories(actor, region)
     if scene.bounds is None or not categories:
         return render_template("cases/none.html")
     known = plans.list_plans(actor)
@@ -41,8 +47,6 @@ def index() -> str:
     if bandwidth_m not in heat.BANDWIDTHS_M:
         bandwidth_m = DEFAULT_BANDWIDTH_M
     zone = app_settings().time_zone
-    tree = regions.tree(actor)
-    region = next((one.code for one in tree if one.code == request.args.get("region")), None)
     legend = (gettext("事件密度（件/平方公里）"), _classes(), gettext("颜色不随缩放变化"))
     return render_template(
         "cases/index.html",
@@ -58,7 +62,7 @@ def index() -> str:
         ),
         plans=known,
         plan=plan,
-        regions=tree,
+        regions=[one for one in tree if actor.sees_small(subtree(one.code) or "")],
         categories=categories,
         bandwidths=heat.BANDWIDTHS_M,
         bandwidth=bandwidth_m,
@@ -80,6 +84,12 @@ def index() -> str:
             ],
         },
     )
+
+
+@pages.get("/released")
+def released() -> str:
+    """What everybody who looks at a region may see."""
+    return cases_released.show(current_actor())
 
 
 def _classes() -> list[tuple[str, str, int | float | None]]:

@@ -49,7 +49,7 @@ def index() -> str:
     labels = status_labels()
     return render_template(
         "map/index.html",
-        map=_map(scene, plan, labels),
+        map=_map(scene, plan, labels, heat=actor.sees_small()),
         plans=[one for one in known if one.state != "archived" or one is plan],
         plan=plan,
         day=day,
@@ -73,7 +73,7 @@ def index() -> str:
             "layers": [
                 ["grids", gettext("网格")],
                 ["regions", gettext("社区界线")],
-                ["heat", gettext("事件热力")],
+                *([["heat", gettext("事件热力")]] if actor.sees_small() else []),
                 ["ground", gettext("道路、水系、建筑")],
             ],
         },
@@ -99,11 +99,12 @@ def _language() -> str:
     return in_language({"name_zh": "zh", "name_en": "en"}, "name")
 
 
-def _map(scene: mapdata.Scene, plan: plans.PlanSummary | None, labels: dict[str, str]) -> Any:
-    """The map with the filters that stand in the address, the heat made but not shown."""
+def _map(scene: mapdata.Scene, plan: plans.PlanSummary | None, labels: dict[str, str], *, heat: bool) -> Any:
+    """The map with the filters that stand in the address; ``heat`` for those who may see it, made but not shown."""
     query = {name: request.args.getlist(name) for name in ("region", "status", "rule") if request.args.getlist(name)}
     legend = None
     if plan is not None:
         rows = [(status, labels[status], plan.statuses[status]) for status in STATUSES]
         legend = (gettext("网格户数与标准"), rows, gettext("≈ 含估算户数") if plan.estimated_households else "")
-    return town_map(scene, plan=plan, query=query, labels=labels, heat={}, heat_shown=False, legend=legend)
+    first: dict[str, Any] | None = {} if heat else None
+    return town_map(scene, plan=plan, query=query, labels=labels, heat=first, heat_shown=False, legend=legend)

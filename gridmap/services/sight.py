@@ -27,25 +27,17 @@ def require_exact(actor: Actor, region: str | None = None) -> None:
         raise Forbidden("CASES_SMALL_NUMBERS")
 
 
-def require_raw(
-    session: Session,
-    actor: Actor,
-    wanted: CaseFilter,
-    view: str,
-    *,
-    cases: int | None = None,
-    region: str | None = None,
-) -> None:
+def require_raw(session: Session, actor: Actor, wanted: CaseFilter, view: str = "list", **told: int | None) -> None:
     """Write down that ``actor`` sees the single cases that are ``wanted``; else ``Forbidden`` CASES_RAW.
 
-    Call it once a request. ``view`` is what shows them ("list", "places"), ``cases`` how many match where it is known,
-    ``region`` the region where it is not that of the filter.
+    Call it once a request. ``view`` is what shows them ("list", "places"), ``told`` what else the audit
+    should know: which part of the list, of which plan.
     """
-    code = region or wanted.region or _common(actor.prefixes(Role.VIEWER))
+    code = wanted.region or _common(actor.prefixes(Role.VIEWER))
     actor.require(Role.VIEWER)
     if not actor.sees_raw(subtree(code) or ""):
         raise Forbidden("CASES_RAW")
-    audit.record(session, actor, "cases.raw", "cases", region_code=code, view=view, cases=cases, **_told(wanted))
+    audit.record(session, actor, "cases.raw", "cases", region_code=code, view=view, **told, **_told(wanted))
 
 
 def _common(prefixes: tuple[str, ...]) -> str:

@@ -1,0 +1,297 @@
+"""Figures of releases: what everybody who looks at a region may see of its cases.
+
+Every answer is a sum of cells that were published (:mod:`gridmap.services.cases.release`); nothing is decided anew for
+a question, and where one cell of a sum is withheld so is the sum.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from gridmap.db.engine import service
+from gridmap.errors import Invalid, NotFound
+from gridmap.services.actor import Actor, Role
+from gridmap.services.cases.release import want
+from gridmap.services.cases.town import SMALL, WITHHELD
+from gridmap.services.plans.access import subtree
+from gridmap.sql import query
+
+#: The right that every question needs.
+VIEWER = Role.VIEWER
+LEVELS = ("all", "county", "subdistrict", "community", "grid")
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A release: its span (half-open), the plan of its grids, and the node of each column by facet and key."""
+
+    id: int
+    since: datetime
+    until: datetime
+    plan_id: int | None
+    plan_name: str | None
+    columns: Mapping[str, Mapping[str, int]]
+
+    @property
+    def months(self) -> list[str]:
+        """Its months ("2025-01"), the first first."""
+        return [key for key in self.columns["time"] if "-" in key]
+
+
+@dataclass(frozen=True, slots=True)
+class Periods:
+    """What was released. ``due``: something has closed and is being made, or is from ``settled`` on."""
+
+    releases: tuple[Release, ...]
+    months: tuple[str, ...]
+    categories: tuple[str, ...]
+    due: bool
+    settled: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Cases of a place: ``cases`` None where they are not shown, ``text`` says how: a number, "<5" or "—".
+
+    ``households`` and ``per_1000_households`` of grids, None where unknown or not shown; ``households_text`` as above.
+    """
+
+    level: str
+    code: str
+    name: str | None
+    region_code: str
+    grid_id: int | None
+    cases: int | None
+    text: str
+    households: int | None
+    households_text: str
+    per_1000_households: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Places with the most cases first, those withheld by their place in the ranking last; ``plan_id`` of the grids."""
+
+    rows: tuple[Figure, ...]
+    total: int
+    plan_id: int | None
+    since: str | None
+    until: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One bar of a chart."""
+
+    key: str
+    cases: int | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One place along each attribute by itself."""
+
+    level: str
+    code: str
+    name: str | None
+    whole: Cell
+    months: tuple[Cell, ...]
+    categories: tuple[Cell, ...]
+    weekdays: tuple[Cell, ...]
+    hours: tuple[Cell, ...]
+
+
+@service
+def periods(session: Session, actor: Actor) -> Periods:
+    """What was released; what is due is asked of the worker."""
+    actor.require(Role.VIEWER)
+    found = _releases(session)
+    waiting = want(session)
+    return Periods(
+        releases=tuple(found),
+        months=tuple(month for one in found for month in one.months),
+        categories=tuple(sorted({name for one in found for name in one.columns["category"]})),
+        due=bool(waiting.spans),
+        settled=waiting.settled,
+    )
+
+
+@service
+def figures(
+    session: Session,
+    actor: Actor,
+    *,
+    level: str = "grid",
+    since: str | None = None,
+    until: str | None = None,
+    categories: Sequence[str] = (),
+    region: str | None = None,
+    limit: int | None = None,
+    offset: int = 0,
+) -> Figures:
+    """Cases of the months ``since`` to ``until`` ("2025-01", both included) by place of a level inside ``region``.
+
+    Raises ``Invalid`` CASES_RELEASE_MONTHS for months that are in no release or the wrong way round,
+    CASES_RELEASE_WHOLE for categories of a part of a release.
+    """
+    actor.require(Role.VIEWER)
+    if level not in LEVELS:
+        raise Invalid("CASES_RELEASE_LEVEL", level=level)
+    found = _releases(session)
+    chosen = _chosen(found, since, until, categories)
+    if not chosen:
+        return Figures((), 0, None, since, until)
+    newest = chosen[-1][0]
+    keys = {"level": level, "patterns": actor.patterns(Role.VIEWER), "region": subtree(region) or ""}
+    cells: dict[Any, list[int]] = {}
+    places: list[Any] = []
+    for release, nodes in chosen:
+        rows = session.execute(query("release", "places"), {**keys, "release": release.id, "nodes": nodes}).all()
+        same = level != "grid" or release.plan_id == newest.plan_id
+        for row in rows:
+            cells.setdefault(_key(row), []).extend(row.cells if same else [WITHHELD])
+        places = list(rows)
+    wanted = len([node for _, nodes in chosen for node in nodes])
+    homes = _households(session, actor, newest.plan_id) if level == "grid" else {}
+    made = [_figure(row, cells[_key(row)], wanted, homes) for row in places]
+    made.sort(key=lambda one: (one.cases is None, -(one.cases or 0), one.text == "—", one.code))
+    months = _months(found, since, until)
+    stop = None if limit is None else offset + limit
+    return Figures(tuple(made[offset:stop]), len(made), newest.plan_id, months[0], months[-1])
+
+
+@service
+def profile(session: Session, actor: Actor, *, region: str | None = None, grid_id: int | None = None) -> Profile:
+    """All that was released of one region (or of all, for who may look everywhere) or grid, attribute by attribute.
+
+    Raises ``NotFound`` where there is no such place in what the actor may see.
+    """
+    actor.require(Role.VIEWER)
+    found = _releases(session)
+    keys = {"patterns": actor.patterns(Role.VIEWER), "grid": grid_id, "code": region or ""}
+    known = {row.release_id: row for row in session.execute(query("release", "place"), keys)}
+    if not known:
+        raise NotFound("NOT_FOUND")
+    chosen = [(one, known[one.id].shown) for one in found if one.id in known]
+    last = known[chosen[-1][0].id]
+
+    def bars(facet: str, keys: Iterable[str]) -> tuple[Cell, ...]:
+        made = []
+        for key in keys:
+            of = [shown[one.columns[facet][key]] for one, shown in chosen if key in one.columns[facet]]
+            made.append(Cell(key, *_told(of)))
+        return tuple(made)
+
+    names = sorted({name for one, _ in chosen for name in one.columns["category"]})
+    return Profile(
+        level=last.level,
+        code=last.code,
+        name=last.name,
+        whole=Cell("", *_told([shown[0] for _, shown in chosen])),
+        months=bars("time", [month for one, _ in chosen for month in one.months]),
+        categories=bars("category", names),
+        weekdays=bars("weekday", map(str, range(7))),
+        hours=bars("hours", map(str, range(6))),
+    )
+
+
+def _releases(session: Session) -> list[Release]:
+    made = []
+    for row in session.execute(query("release", "list")):
+        columns: dict[str, dict[str, int]] = {"time": {}, "category": {}, "weekday": {}, "hours": {}}
+        for one in row.columns:
+            columns[one["facet"]][one["key"]] = one["node"]
+        made.append(Release(row.id, row.since, row.until, row.plan_id, row.plan_name, columns))
+    return made
+
+
+def _months(found: Sequence[Release], since: str | None, until: str | None) -> list[str]:
+    """The released months of a span; ``Invalid`` where there is none or the span reaches beyond."""
+    known = [month for one in found for month in one.months]
+    first, last = since or known[0], until or known[-1]
+    if first not in known or last not in known or first > last:
+        raise Invalid("CASES_RELEASE_MONTHS", first=known[0], last=known[-1])
+    return [month for month in known if first <= month <= last]
+
+
+def _chosen(
+    found: Sequence[Release], since: str | None, until: str | None, categories: Sequence[str]
+) -> list[tuple[Release, list[int]]]:
+    """The releases that make up a span, and the fewest nodes of each."""
+    if not found:
+        return []
+    wanted = set(_months(found, since, until))
+    made = []
+    for release in found:
+        mine = [month for month in release.months if month in wanted]
+        if not mine:
+            continue
+        if categories:
+            if len(mine) < len(release.months):
+                raise Invalid("CASES_RELEASE_WHOLE", first=release.months[0], last=release.months[-1])
+            known = release.columns["category"]
+            made.append((release, [known[name] for name in dict.fromkeys(categories) if name in known]))
+        else:
+            made.append((release, _cover(release, mine)))
+    return made
+
+
+def _cover(release: Release, months: Sequence[str]) -> list[int]:
+    """Whole years before quarters before months."""
+    if len(months) == len(release.months):
+        return [0]
+    left, nodes = set(months), []
+    for size in (4, 6, 7):  # "2025", "2025Q1", "2025-01"
+        for key, node in release.columns["time"].items():
+            if len(key) == size and ("-" in key) == (size == 7):
+                inside = {month for month in release.months if _within(month, key)}
+                if inside and inside <= left:
+                    nodes.append(node)
+                    left -= inside
+    return nodes
+
+
+def _within(month: str, key: str) -> bool:
+    year, number = month.split("-")
+    return key in (month, year, f"{year}Q{(int(number) + 2) // 3}")
+
+
+def _key(row: Any) -> Any:
+    return row.grid_id if row.grid_id is not None else (row.level, row.code)
+
+
+def _told(cells: Sequence[int]) -> tuple[int | None, str]:
+    """The sum of published cells and how it is shown."""
+    if all(cell >= 0 for cell in cells):
+        return sum(cells), str(sum(cells))
+    return None, "<5" if list(cells) == [SMALL] else "—"
+
+
+def _figure(row: Any, cells: Sequence[int], wanted: int, homes: Mapping[int, int]) -> Figure:
+    # a place that one of the releases does not know has no sum
+    cases, text = _told(cells) if len(cells) == wanted else (None, "—")
+    home = homes.get(row.grid_id) if row.grid_id is not None else None
+    households = None if home is None or home < 0 else home
+    return Figure(
+        level=row.level,
+        code=row.code,
+        name=row.name,
+        region_code=row.region_code,
+        grid_id=row.grid_id,
+        cases=cases,
+        text=text,
+        households=households,
+        households_text="" if home is None else _told([home])[1],
+        per_1000_households=round(1000 * cases / households, 2) if cases is not None and households else None,
+    )
+
+
+def _households(session: Session, actor: Actor, plan_id: int | None) -> dict[int, int]:
+    keys = {"plan": plan_id, "patterns": actor.patterns(Role.VIEWER)}
+    return {row.grid_id: row.shown for row in session.execute(query("release", "households"), keys)}

@@ -1,0 +1,76 @@
+-- Releases: what is published of the cases to those who may not see exact figures.
+
+-- name: due
+-- The end of the newest release, the first and last case that one may hold, and when cases were last taken over.
+SELECT (SELECT max(until) FROM case_release) AS released,
+       (SELECT min(occurred_at) FROM case_record
+        WHERE isfinite(occurred_at) AND category <> ALL (CAST(:sensitive AS text[]))) AS first,
+       (SELECT max(accepted_at) FROM import_batch WHERE kind = 'cases' AND state = 'accepted') AS taken
+
+-- name: alone
+SELECT pg_advisory_xact_lock(hashtext('gridmap.case-release'))
+
+-- name: regions
+SELECT id, code, name, level, parent_id FROM region ORDER BY length(prefix), code
+
+-- name: plan
+-- The plan in force on a day, the widest first; where none is, the newest that is not archived.
+SELECT p.id, p.name
+FROM plan p JOIN region r ON r.id = p.region_id
+WHERE (p.state = 'published' AND p.valid_from <= :day AND coalesce(p.valid_to > :day, true)) OR p.state <> 'archived'
+ORDER BY NOT (p.state = 'published' AND p.valid_from <= :day AND coalesce(p.valid_to > :day, true)),
+         p.department IS NOT NULL AND p.department <> '综合', p.state <> 'published', length(r.prefix), p.id DESC
+LIMIT 1
+
+-- name: grids
+SELECT id, code, name, region_id, households FROM grid
+WHERE plan_id = :plan AND kind <> 'micro' AND region_id IS NOT NULL ORDER BY code, id
+
+-- name: counts
+-- Cases of a span by place (grid of the plan, else region) and each attribute by itself, in local time.
+WITH held AS MATERIALIZED (
+    SELECT pu.unit_id, CASE WHEN g.kind = 'micro' THEN coalesce(g.parent_id, g.id) ELSE g.id END AS grid_id
+    FROM plan_unit pu JOIN grid g ON g.id = pu.grid_id WHERE pu.plan_id = :plan
+), chosen AS (
+    SELECT coalesce(h.grid_id, CASE WHEN p.unit_id IS NULL THEN (
+               SELECT g.id FROM grid g
+               WHERE g.plan_id = :plan AND g.kind <> 'micro' AND ST_Covers(g.geom, c.point) ORDER BY g.id LIMIT 1) END
+           ) AS grid_id,
+           c.region_id, c.category, c.occurred_at AT TIME ZONE :zone AS at
+    FROM case_record c
+    LEFT JOIN held h ON h.unit_id = c.unit_id
+    LEFT JOIN plan_unit p ON p.plan_id = :plan AND p.unit_id = c.unit_id
+    WHERE c.occurred_at >= :since AND c.occurred_at < :until AND c.category <> ALL (CAST(:sensitive AS text[]))
+)
+SELECT grid_id, CASE WHEN grid_id IS NULL THEN region_id END AS region_id,
+       CAST(date_part('year', at) * 12 + date_part('month', at) - 1 AS int) AS month, category,
+       CAST(date_part('isodow', at) - 1 AS int) AS weekday, CAST(floor(date_part('hour', at) / 4) AS int) AS block,
+       count(*) AS cases
+FROM chosen
+WHERE grid_id IS NOT NULL OR region_id IS NOT NULL
+GROUP BY 1, 2, GROUPING SETS ((3), (4), (5), (6))
+
+-- name: list
+SELECT id, since, until, plan_id, plan_name, columns FROM case_release ORDER BY since
+
+-- name: places
+-- Places of a release below a prefix that the reader may see, with the cells of some columns.
+SELECT p.place, p.level, p.code, p.region_code, p.name, p.grid_id,
+       ARRAY(SELECT p.shown[n.node + 1]
+             FROM unnest(CAST(:nodes AS int[])) WITH ORDINALITY AS n(node, k) ORDER BY n.k) AS cells
+FROM case_release_place p
+WHERE p.release_id = :release AND p.level = :level
+  AND p.region_code LIKE ANY (CAST(:patterns AS text[])) AND p.region_code LIKE CAST(:region AS text) || '%'
+ORDER BY p.place
+
+-- name: place
+-- All cells of one place of each release, where the reader may look: a grid by its id, else a region by its code.
+SELECT p.release_id, p.level, p.code, p.name, p.shown
+FROM case_release_place p
+WHERE p.region_code LIKE ANY (CAST(:patterns AS text[])) AND p.level <> 'outside'
+  AND CASE WHEN CAST(:grid AS bigint) IS NULL THEN p.grid_id IS NULL AND p.code = :code
+           ELSE p.grid_id = CAST(:grid AS bigint) END
+
+-- name: households
+SELECT grid_id, shown FROM household_place
+WHERE plan_id = :plan AND grid_id IS NOT NULL AND region_code LIKE ANY (CAST(:patterns AS text[]))

@@ -1,0 +1,230 @@
+/** Released figures of cases: one choice of time, category and region for map, ranking and charts. */
+
+import { getJson } from "./api.js";
+import { h, latLngBox, pageData, svg } from "./dom.js";
+import { number, t } from "./i18n.js";
+
+const data = pageData();
+const { map, grids } = window.gridmap.page;
+const $ = (id) => document.getElementById(id);
+const COLOURS = ["#fdf0d5", "#f9d29d", "#f2a65e", "#dd7533", "#b3470f", "#7a2a06"];
+const NOUGHT = "#ffffff";
+const WITHHELD = "#c9ced4";
+const all = `${data.months[0]}/${data.months.at(-1)}`;
+const asked = new URLSearchParams(location.search);
+const known = (id, value, otherwise) => ([...$(id).options].some((one) => one.value === value) ? value : otherwise);
+const state = {
+  period: known("period", asked.get("period"), all),
+  category: known("category", asked.get("category") ?? "", ""),
+  region: known("region", asked.get("region") ?? "", ""),
+  level: known("level", asked.get("level"), "grid"),
+  order: asked.get("order") === "per_1000_households" ? "per_1000_households" : "cases",
+  grid: Number(asked.get("grid")) || null,
+};
+if (state.category && !whole(state.period)) state.category = "";
+
+/** Whether a span is made of whole releases: only those have categories. */
+function whole(period) {
+  const [first, last] = period.split("/");
+  return data.releases.some(([since]) => since === first) && data.releases.some(([, until]) => until === last);
+}
+
+function remember() {
+  const params = new URLSearchParams();
+  if (state.period !== all) params.set("period", state.period);
+  for (const key of ["category", "region", "grid"]) if (state[key]) params.set(key, state[key]);
+  if (state.level !== "grid") params.set("level", state.level);
+  if (state.order !== "cases") params.set("order", state.order);
+  history.replaceState(null, "", params.size ? `?${params}` : location.pathname);
+}
+
+function query() {
+  const [since, until] = state.period.split("/");
+  const params = new URLSearchParams({ level: state.level, since, until, limit: 2000 });
+  if (state.category) params.append("category", state.category);
+  if (state.region) params.set("region", state.region);
+  return params;
+}
+
+let epoch = 0;
+let shown = new Map();
+
+async function load() {
+  const mine = ++epoch;
+  remember();
+  for (const id of ["period", "category", "region", "level"]) $(id).value = state[id];
+  $("status").setAttribute("aria-busy", "true");
+  try {
+    const found = await getJson(`/api/v1/cases/released?${query()}`);
+    if (mine !== epoch) return;
+    rank(found);
+    paint(found);
+    await profile(mine);
+  } catch (error) {
+    if (mine === epoch) $("status").replaceChildren(error.message);
+  } finally {
+    if (mine === epoch) $("status").removeAttribute("aria-busy");
+  }
+}
+
+/* ranking */
+let last = null;
+
+function rank(found) {
+  last = found;
+  const rows = [...found.items];
+  if (state.order !== "cases") rows.sort((a, b) => (b.per_1000_households ?? -1) - (a.per_1000_households ?? -1));
+  const small = rows.filter((row) => row.text === "<5").length;
+  const hidden = rows.filter((row) => row.text === "—").length;
+  $("status").replaceChildren(
+    t("{n} 个中 {a} 个显示准确数，{b} 个为“<5”，{c} 个为“—”。", { n: number(found.total), a: number(rows.length - small - hidden), b: number(small), c: number(hidden) }),
+    " ",
+    h("a", { href: "#why", onclick: () => ($("why").open = true) }, t("为什么？")),
+  );
+  $("rank-note").textContent = rows.length > 200 ? t("列出前 200 个。") : "";
+  $("rank").replaceChildren(
+    ...rows.slice(0, 200).map((row, i) =>
+      h(
+        "tr",
+        { "data-grid": row.grid_id, class: row.grid_id && row.grid_id === state.grid ? "chosen" : "" },
+        h("td", { class: "number" }, number(i + 1)),
+        h(
+          "td",
+          {},
+          h("button", { type: "button", class: "row-button", "aria-pressed": String(row.grid_id !== null && row.grid_id === state.grid), onclick: () => choose(row) }, row.name || row.code),
+          h("span", { class: "place" }, row.code),
+        ),
+        h("td", { class: "number" }, row.cases === null ? row.text : number(row.cases)),
+        h("td", { class: "number" }, number(row.per_1000_households, 1)),
+      ),
+    ),
+  );
+  for (const button of document.querySelectorAll(".sort")) button.setAttribute("aria-pressed", String(button.dataset.sort === state.order));
+}
+
+function choose(row) {
+  if (row.grid_id === null) {
+    state.region = row.code;
+    state.grid = null;
+    fit();
+    return load();
+  }
+  pick(row.grid_id, true);
+}
+
+function pick(id, pan) {
+  state.grid = state.grid === id && !pan ? null : id;
+  remember();
+  if (last) rank(last);
+  if (state.grid) grids?.select(state.grid, { pan });
+  profile(epoch).catch((error) => $("status").replaceChildren(error.message));
+}
+
+/* map */
+function step(value) {
+  const at = data.classes[state.order].findIndex((top) => value <= top);
+  return at < 0 ? COLOURS.length - 1 : at;
+}
+
+function fill(row) {
+  if (!row) return NOUGHT;
+  const value = row[state.order];
+  if (value === null) return row.text === "<5" && state.order === "cases" ? COLOURS[0] : WITHHELD;
+  return value === 0 ? NOUGHT : COLOURS[step(value)];
+}
+
+function style(feature) {
+  const row = shown.get(feature.id);
+  const text = state.order === "cases" ? row?.text : number(row?.per_1000_households, 1);
+  const p = feature.properties;
+  return {
+    label: [String(p.code).slice(-3), text ?? ""],
+    labelAt: p.label_lon == null ? null : L.latLng(p.label_lat, p.label_lon),
+    color: "#33475b",
+    weight: 1,
+    fill: true,
+    fillColor: fill(row),
+    fillOpacity: 0.75,
+  };
+}
+
+if (grids) grids._style = style;
+
+function paint(found) {
+  if (state.level === "grid") shown = new Map(found.items.map((row) => [row.grid_id, row]));
+  restyle();
+  const tops = data.classes[state.order];
+  const words = COLOURS.map((colour, i) => [colour, i === 0 ? (state.order === "cases" ? `<5 ${t("和")} 5–${tops[0]}` : `≤ ${tops[0]}`) : i < tops.length ? `${state.order === "cases" ? tops[i - 1] + 1 : `> ${tops[i - 1]}`}–${tops[i]}` : `> ${tops.at(-1)}`]);
+  const rows = [[NOUGHT, "0"], ...words, [WITHHELD, state.order === "cases" ? t("“—” 不显示") : t("不显示或没有住户")]];
+  $("classes").replaceChildren(
+    h("li", {}, h("b", {}, state.order === "cases" ? t("件数") : t("每千户件数"))),
+    ...rows.map(([colour, text]) => h("li", {}, svg("svg", { viewBox: "0 0 20 14", "aria-hidden": "true" }, svg("rect", { width: 20, height: 14, fill: colour })), text)),
+  );
+}
+
+function restyle() {
+  grids?.setFilled(true);
+  if (state.grid) grids?.select(state.grid);
+}
+
+function fit() {
+  const box = data.regions.find(({ code }) => code === state.region)?.bbox ?? data.bounds;
+  map.fitBounds(latLngBox(box), { animate: false });
+  grids?.setQuery(state.region ? { region: state.region } : {});
+}
+
+/* one place along each attribute */
+async function profile(mine) {
+  const region = state.region || (data.everywhere ? "" : data.regions[0]?.code ?? "");
+  const address = state.grid ? `grid=${state.grid}` : region ? `region=${region}` : "";
+  const found = await getJson(`/api/v1/cases/released/profile?${address}`);
+  if (mine !== epoch) return;
+  $("place").textContent = `${found.name ?? (found.code || t("全部"))}：${t("已发布 {n} 件", { n: found.whole.cases === null ? found.whole.text : number(found.whole.cases) })}`;
+  bars("by-month", found.months, (key) => key);
+  bars("by-category", [...found.categories].sort((a, b) => (b.cases ?? 0) - (a.cases ?? 0)), (key) => key);
+  bars("by-weekday", found.weekdays, (key) => data.weekdays[Number(key)]);
+  bars("by-hours", found.hours, (key) => `${4 * Number(key)}–${4 * Number(key) + 4} ${t("时")}`);
+}
+
+function bars(id, cells, word) {
+  const most = Math.max(1, ...cells.map((one) => one.cases ?? 0));
+  const rows = cells.map((one) => {
+    const bar = svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" });
+    bar.append(svg("rect", { width: (100 * (one.cases ?? 0)) / most, height: 10, fill: "#4f81b0" }));
+    return h("tr", {}, h("th", { scope: "row" }, word(one.key)), h("td", { class: "bar" }, bar), h("td", { class: "number" }, one.cases === null ? one.text : number(one.cases)));
+  });
+  $(id).replaceChildren(rows.length ? h("table", { class: "bars" }, h("tbody", {}, rows)) : h("p", { class: "muted" }, t("没有事件。")));
+}
+
+/* filters */
+$("filters").addEventListener("submit", (event) => event.preventDefault());
+$("filters").addEventListener("change", (event) => {
+  const { name, value } = event.target;
+  state[name] = value;
+  // category and month together are not published: the one chosen last stands
+  if (name === "category" && value && !whole(state.period)) state.period = all;
+  if (name === "period" && !whole(value)) state.category = "";
+  if (name === "region") {
+    state.grid = null;
+    fit();
+  }
+  load();
+});
+for (const button of document.querySelectorAll(".sort")) {
+  button.addEventListener("click", () => {
+    state.order = button.dataset.sort;
+    remember();
+    if (!last) return;
+    rank(last);
+    paint(last);
+  });
+}
+grids?.on("gridclick", ({ id }) => pick(id, false));
+grids?.on("loaded", restyle);
+grids?.on("tiles", () => {
+  $("map-note").textContent = t("网格太多，请选择区划或放大地图，再按件数着色。");
+  $("map-note").hidden = false;
+});
+
+if (state.region) fit();
+load();

@@ -1,0 +1,131 @@
+"""Released figures of cases: what everybody who looks at a region may see, small numbers withheld."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from gridmap.services.cases import released
+from gridmap.web.api import Model, endpoint
+from gridmap.web.session import current_actor
+
+Month = Annotated[str | None, Field(pattern=r"^[0-9]{4}-[0-9]{2}$")]
+RegionPrefix = Annotated[str | None, Field(pattern=r"^[0-9]{1,15}$")]
+
+
+class ReleasedQuery(Model):
+    """Which figures: months ``since`` to ``until`` (both included), ``category`` only of whole releases."""
+
+    level: Literal["all", "county", "subdistrict", "community", "grid"] = "grid"
+    since: Month = None
+    until: Month = None
+    category: list[str] | None = None
+    region: RegionPrefix = None
+    limit: Annotated[int, Field(ge=1, le=2000)] = 500
+    offset: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
+
+
+class ProfileQuery(Model):
+    """Which place: a grid by its id, else a region by its code, else all."""
+
+    region: str | None = Field(default=None, pattern=r"^[0-9]{12}$")
+    grid: int | None = Field(default=None, ge=1, le=2**62)
+
+
+class FigureOut(Model):
+    """Cases of a place; null where they are not shown, ``text`` says how: a number, "<5" or "—"."""
+
+    level: str
+    code: str
+    name: str | None
+    region_code: str
+    grid_id: int | None
+    cases: int | None
+    text: str
+    households: int | None
+    households_text: str
+    per_1000_households: float | None
+
+
+class FiguresOut(Model):
+    """Places, the most cases first; ``since`` and ``until`` are months, ``plan_id`` that of the grids."""
+
+    items: list[FigureOut]
+    total: int
+    plan_id: int | None
+    since: str | None
+    until: str | None
+
+
+class ReleaseOut(Model):
+    """A release: made once, of a closed period (half-open)."""
+
+    since: datetime
+    until: datetime
+    months: list[str]
+    plan_id: int | None
+    plan_name: str | None
+
+
+class PeriodsOut(Model):
+    """What is released. ``due``: something has closed and is being made, or will be from ``settled`` on."""
+
+    releases: list[ReleaseOut]
+    months: list[str]
+    categories: list[str]
+    due: bool
+    settled: datetime | None
+
+
+class CellOut(Model):
+    """One bar of a chart."""
+
+    key: str
+    cases: int | None
+    text: str
+
+
+class ProfileOut(Model):
+    """One place by month, category, weekday (0 is Monday) and block of four hours (0 begins at midnight)."""
+
+    level: str
+    code: str
+    name: str | None
+    whole: CellOut
+    months: list[CellOut]
+    categories: list[CellOut]
+    weekdays: list[CellOut]
+    hours: list[CellOut]
+
+
+@endpoint("/cases/released", tag="cases", query=ReleasedQuery, response=FiguresOut)
+def released_figures(query: ReleasedQuery) -> FiguresOut:
+    """Cases by place, of closed periods; small numbers and what would give them away are withheld."""
+    found = released.figures(
+        current_actor(),
+        level=query.level,
+        since=query.since,
+        until=query.until,
+        categories=query.category or (),
+        region=query.region,
+        limit=query.limit,
+        offset=query.offset,
+    )
+    return FiguresOut(
+        items=[FigureOut.model_validate(row) for row in found.rows],
+        **{name: getattr(found, name) for name in ("total", "plan_id", "since", "until")},
+    )
+
+
+@endpoint("/cases/released/periods", tag="cases", response=PeriodsOut)
+def released_periods() -> PeriodsOut:
+    """What is released, and what is to come."""
+    return PeriodsOut.model_validate(released.periods(current_actor()))
+
+
+@endpoint("/cases/released/profile", tag="cases", query=ProfileQuery, response=ProfileOut)
+def released_profile(query: ProfileQuery) -> ProfileOut:
+    """One place along months, categories, weekdays and hours, each by itself."""
+    return ProfileOut.model_validate(released.profile(current_actor(), region=query.region, grid_id=query.grid))
