@@ -19,6 +19,7 @@ from gridmap.db.models.plans import (
     PlanUnit,
     SourceGrid,
 )
+from gridmap.db.models.views import SavedView
 
 __all__ = [
     "SRID",
@@ -48,6 +49,7 @@ __all__ = [
     "PlanUnit",
     "Region",
     "RoleGrant",
+    "SavedView",
     "SignInLink",
     "SourceGrid",
     "Unit",

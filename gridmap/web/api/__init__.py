@@ -48,6 +48,8 @@ MODULES = (
     "plans",
     "maps",
     "cases",
+    "incidents",
+    "views",
     "imports",
     "regions",
     "coverage",
