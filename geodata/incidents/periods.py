@@ -104,7 +104,7 @@ def compared_all(
 
     Raises ``ValueError`` for a period of no length and for counts below nought.
     """
-    from scipy.special import bdtr, bdtrc, betaincinv
+    from scipy.special import betainc, betaincinv
 
     then, now = np.asarray(before, dtype=np.float64), np.asarray(after, dtype=np.float64)
     if days_before <= 0 or days_after <= 0:
@@ -117,7 +117,8 @@ def compared_all(
     some_now, some_then = np.maximum(now, 1), np.maximum(then, 1)
     low = np.where(now > 0, betaincinv(some_now, then + 1, tail), 0.0)
     high = np.where(then > 0, betaincinv(now + 1, some_then, 1 - tail), 1.0)
-    at_most, at_least = bdtr(now, total, share), np.where(now > 0, bdtrc(now - 1, total, share), 1.0)
+    at_most = np.where(then > 0, betainc(some_then, now + 1, 1 - share), 1.0)
+    at_least = np.where(now > 0, betainc(some_now, then + 1, share), 1.0)
 
     def ratio(part: NDArray[np.float64]) -> NDArray[np.float64]:
         with np.errstate(divide="ignore"):

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 from gridmap.errors import Conflict, Forbidden, Invalid
 from gridmap.services import views
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
+from tests.integration.test_cases_along_time import refused
 from tests.web import add_person, csrf_of, make_app, signed_in
 
 
@@ -48,7 +49,7 @@ def test_a_view_is_kept_renamed_and_forgotten_by_its_owner(two: tuple[FlaskClien
 
 
 def test_what_is_no_view_is_refused(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    actor = Actor("x", (Grant(Role.VIEWER),), user_id=add_person("x", "viewer"))
+    actor = Actor("reader", (Grant(Role.VIEWER),), user_id=add_person("reader", "viewer"))
     for code, page, name, query in (
         ("VIEW_PAGE", "users", "a", ""),
         ("VIEW_NAME", "cases", "\u200b \n", ""),
@@ -57,18 +58,18 @@ def test_what_is_no_view_is_refused(database_url: str, monkeypatch: pytest.Monke
         ("VIEW_QUERY", "cases", "a", "a=b\r\nSet-Cookie: c"),
         ("VIEW_QUERY", "cases", "a", "a#b"),
     ):
-        with pytest.raises(Invalid, match=code):
+        with refused(Invalid, code):
             views.save_view(actor, page, name, query)
     first = views.save_view(actor, "cases", "a", "")
     views.save_view(actor, "map", "a", "")
     second = views.save_view(actor, "cases", "b", "")
-    with pytest.raises(Conflict, match="VIEW_TAKEN"):
+    with refused(Conflict, "VIEW_TAKEN"):
         views.save_view(actor, "cases", "a", "days=7")
-    with pytest.raises(Conflict, match="VIEW_TAKEN"):
+    with refused(Conflict, "VIEW_TAKEN"):
         views.rename_view(actor, second.id, "a")
     assert views.rename_view(actor, first.id, "a").name == "a"
     monkeypatch.setattr(views, "VIEWS_MAX", 3)
-    with pytest.raises(Conflict, match="VIEWS_FULL"):
+    with refused(Conflict, "VIEWS_FULL"):
         views.save_view(actor, "cases", "c", "")
     with pytest.raises(Forbidden):
         views.list_views(SYSTEM)

@@ -20,14 +20,22 @@ from gridmap.settings import settings
 #: 2000-01-01 in seconds since 1970: PostgreSQL counts from there.
 _Y2K_S = 946_684_800
 _ALL = CaseFilter()
+_DAY_S = 86_400
+#: Some eleven years.
+DAYS_MAX = 4_000
 
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """``counts`` (k) of the bars between ``edges`` (k + 1, with zone; half-open); both empty without a case."""
+    """``counts`` (k) of the bars between ``edges`` (k + 1, with zone; half-open); both empty without a case.
+
+    ``days``: cases of each local day from that of the first edge on, so that any window of days is summed without
+    asking again; empty beyond :data:`DAYS_MAX`.
+    """
 
     edges: tuple[datetime, ...]
     counts: tuple[int, ...]
+    days: tuple[int, ...]
 
     @property
     def total(self) -> int:
@@ -46,14 +54,23 @@ def timeline(session: Session, actor: Actor, wanted: CaseFilter = _ALL) -> Timel
     at = _moments(session, condition(session, actor, wanted))
     zone = ZoneInfo(settings().time_zone)
     if not len(at) and (wanted.start is None or wanted.end is None):
-        return Timeline((), ())
+        return Timeline((), (), ())
     # a part of a second counts as its beginning, on which no edge of a bar can fall
     since = _seconds(wanted.start) if wanted.start else _midnight(int(at.min()), zone)
     until = _seconds(wanted.end, up=True) if wanted.end else _midnight(int(at.max()), zone, after=True)
     minutes = int(_local(since, zone).utcoffset().total_seconds()) // 60  # type: ignore[union-attr]
     bars = histogram(at, since, until, minutes)
     edges = tuple(_local(int(edge), zone) for edge in bars.edges)
-    return Timeline(edges, tuple(bars.counts.tolist()))
+    return Timeline(edges, tuple(bars.counts.tolist()), _days(at, since, until, 60 * minutes))
+
+
+def _days(at: NDArray[np.int64], since: int, until: int, shift: int) -> tuple[int, ...]:
+    """Cases of each day (local time is ``shift`` seconds ahead) of the span ``since`` to ``until``."""
+    first, last = (since + shift) // _DAY_S, (until - 1 + shift) // _DAY_S
+    if last - first >= DAYS_MAX:
+        return ()
+    kept = at[(at >= since) & (at < until)]
+    return tuple(np.bincount((kept + shift) // _DAY_S - first, minlength=last - first + 1).tolist())
 
 
 def _moments(session: Session, where: sa.ColumnElement[bool]) -> NDArray[np.int64]:

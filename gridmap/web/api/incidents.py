@@ -28,10 +28,14 @@ class PointQuery(CaseQuery):
 
 
 class TimelineOut(Model):
-    """Bars of cases: the k-th from ``edges[k]`` (belongs to it) to ``edges[k + 1]`` (does not)."""
+    """Bars of cases: the k-th from ``edges[k]`` (belongs to it) to ``edges[k + 1]`` (does not).
+
+    ``days``: cases of each local day from that of the first edge on; empty where there are more than 4,000 days.
+    """
 
     edges: list[datetime]
     counts: list[int]
+    days: list[int]
     total: int
 
 
@@ -84,7 +88,7 @@ class PointList(Model):
 def case_timeline(query: CaseQuery) -> TimelineOut:
     """Cases along time, in bars that begin at local midnights."""
     found = cases.timeline(current_actor(), wanted(query))
-    return TimelineOut(edges=list(found.edges), counts=list(found.counts), total=found.total)
+    return TimelineOut(edges=list(found.edges), counts=list(found.counts), days=list(found.days), total=found.total)
 
 
 @endpoint("/cases/compared", tag="cases", query=ComparisonQuery, response=ComparisonOut)
