@@ -4,8 +4,11 @@ import { pageData } from "../dom.js";
 import { number, t } from "../i18n.js";
 import { panelOf } from "./asking.js";
 import { categoryTable, monthChart, weekTable } from "./charts.js";
+import { comparison } from "./compare.js";
 import { filters, status } from "./filters.js";
 import { mapMode } from "./mapmode.js";
+import { multiples } from "./multiples.js";
+import { near } from "./near.js";
 import { ranking } from "./ranking.js";
 import { fullScreen, wallScreen } from "./screen.js";
 import { spotList } from "./spots.js";
@@ -23,7 +26,10 @@ filters(state);
 const shown = mapMode(state, data, page);
 const ranked = ranking(state, page.grids);
 const spots = spotList(state, page);
-timeline(state, page);
+timeline(state, page, shown);
+const small = multiples(state, data, page);
+const close = near(state, page);
+comparison(state, data, page);
 savedViews(state);
 fullScreen(page.map);
 
@@ -36,10 +42,12 @@ const loadSums = panelOf($("sums"), () => `/api/v1/cases/sums?${state.query({}, 
   $("by-month").replaceChildren(...monthChart(sums.months));
   $("by-week").replaceChildren(...weekTable(sums.week, data.weekdays));
   if (ranked.counts) ranked.show(ranked.counts, sums.total);
+  small.setCounts(sums.categories);
 });
 const loadCounts = panelOf($("rank-panel"), () => state.plan && `/api/v1/plans/${state.plan}/cases?${state.query({ limit: data.most })}`, (counts) => {
   ranked.show(counts, sums?.total ?? counts.cases);
   shown.setCounts(counts);
+  close.setCounts(counts);
 });
 
 function load(keys) {

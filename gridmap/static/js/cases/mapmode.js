@@ -1,5 +1,6 @@
 /** The map: heat, rate or count by grid, each with a fixed legend; where it looks is part of the state. */
 
+import { getJson } from "../api.js";
 import { latLngBox } from "../dom.js";
 import { number, t } from "../i18n.js";
 import { panelOf } from "./asking.js";
@@ -27,6 +28,21 @@ export function lengthDays(state, domain) {
   const first = state.since || domain?.day(0);
   const last = state.until || domain?.day(domain.length - 1);
   return first && last ? Math.max(1, at(last) - at(first) + 1) : null;
+}
+
+/** What a grid layer shows of counts by grid over so many days, in the mode "rate" or "count". */
+export function gridValues(mode, items, days) {
+  return new Map(items.map((one) => [one.grid_id, mode === "rate" ? rated(one, days) : counted(one)]));
+}
+
+function rated(one, days) {
+  if (one.smoothed === null || !days) return { status: "none", label: [one.code.slice(-3), "—"], words: t("{n} 件 · 没有住户", { n: number(one.cases) }) };
+  const rate = (one.smoothed * YEAR) / days;
+  return { status: classOf(rate, RATES), label: [one.code.slice(-3), number(rate)], words: t("{n} 件 · 每千户每年 {r} 件（平滑）", { n: number(one.cases), r: number(rate, 1) }) };
+}
+
+function counted(one) {
+  return { status: classOf(one.cases, COUNTS), label: [one.code.slice(-3), number(one.cases)], words: t("{n} 件", { n: number(one.cases) }) };
 }
 
 export function mapMode(state, data, { map, grids, heat, legend, slider }) {
@@ -69,28 +85,17 @@ export function mapMode(state, data, { map, grids, heat, legend, slider }) {
     put(counts.items);
   }
 
-  function put(items) {
-    const days = lengthDays(state, domain);
-    grids.setValues(new Map(items.map((one) => [one.grid_id, state.mode === "rate" ? rated(one, days) : counted(one)])));
-  }
-
-  function rated(one, days) {
-    if (one.smoothed === null || !days) return { status: "none", label: [one.code.slice(-3), "—"], words: t("{n} 件 · 没有住户", { n: number(one.cases) }) };
-    const rate = (one.smoothed * YEAR) / days;
-    return { status: classOf(rate, RATES), label: [one.code.slice(-3), number(rate)], words: t("{n} 件 · 每千户每年 {r} 件（平滑）", { n: number(one.cases), r: number(rate, 1) }) };
-  }
-
-  function counted(one) {
-    return { status: classOf(one.cases, COUNTS), label: [one.code.slice(-3), number(one.cases)], words: t("{n} 件", { n: number(one.cases) }) };
+  function put(items, days = lengthDays(state, domain)) {
+    grids.setValues(gridValues(state.mode, items, days));
   }
 
   /** More grids than are sent at once: those in view, once few enough are. */
-  const viewAddress = () => {
+  const viewAddress = (span = {}) => {
     const box = map.getBounds();
     const bbox = [box.getWest(), box.getSouth(), box.getEast(), box.getNorth()].map((v) => v.toFixed(6)).join(",");
-    return `/api/v1/plans/${state.plan}/cases?${state.query({ limit: data.most, bbox })}`;
+    return `/api/v1/plans/${state.plan}/cases?${state.query({ limit: data.most, bbox, ...span })}`;
   };
-  const inView = panelOf($("map-side"), viewAddress, (found) => put(found.items));
+  const inView = panelOf($("map-side"), () => viewAddress(), (found) => put(found.items));
   map.on("moveend", () => state.mode !== "heat" && counts?.grids > data.most && inView());
   grids?.on("toomany", () => {
     if (state.mode === "heat") return;
@@ -126,5 +131,11 @@ export function mapMode(state, data, { map, grids, heat, legend, slider }) {
       colour();
     },
     drawHeat,
+    /** A window of the playback by grid; resolves when it is on the map. */
+    async frame(span, days) {
+      const address = counts?.grids > data.most ? viewAddress(span) : `/api/v1/plans/${state.plan}/cases?${state.query({ limit: data.most, ...span })}`;
+      const found = await getJson(address).catch(() => null);
+      if (found && state.mode !== "heat") put(found.items, days);
+    },
   };
 }

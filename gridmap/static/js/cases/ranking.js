@@ -56,13 +56,15 @@ export function ranking(state, grids) {
     }
   }
 
-  function choose(id, pan) {
+  let pan = false;
+
+  function choose(id, into) {
+    pan = into;
     state.set({ grid: id });
-    mark(pan);
   }
 
   /** Row and polygon of the chosen grid. */
-  function mark(pan) {
+  function mark() {
     for (const line of $("rank").rows) {
       const mine = Number(line.dataset.grid) === state.grid;
       line.className = mine ? "chosen" : "";
@@ -81,6 +83,10 @@ export function ranking(state, grids) {
   grids?.on("gridclick", ({ id }) => choose(id === state.grid ? null : id, false));
   grids?.on("loaded", () => state.grid && grids.select(state.grid, { pan: false }));
   state.on(["order"], draw);
+  state.on(["grid"], () => {
+    mark();
+    pan = false;
+  });
   told();
   return ranked;
 }

@@ -5,12 +5,12 @@ import { number, t } from "../i18n.js";
 
 const $ = (id) => document.getElementById(id);
 
-export function timeline(state, { slider, heat }) {
+export function timeline(state, { slider, heat }, shown) {
   const params = () => ({ region: state.region, category: state.category, ...(state.grid ? { grid: state.grid } : {}) });
   const frame = (told) => ({ ...state.wanted(), since: told.from, until: told.to, bandwidth: state.bandwidth });
 
   slider.show = (told, next) => {
-    if (state.mode !== "heat") return Promise.resolve();
+    if (state.mode !== "heat") return shown.frame({ since: told.from, until: told.to }, told.days);
     const shown = heat.setParams(frame(told));
     if (next) heat.prefetch(frame(next));
     return shown;

@@ -41,7 +41,7 @@
     /** A window as days (the last included) and as moments (half-open). */
     told([begin, end]) {
       const moment = (index) => `${this.day(index)}T00:00:00${this._zone}`;
-      return { since: this.day(begin), until: this.day(end - 1), from: moment(begin), to: moment(end), all: begin === 0 && end === this.length };
+      return { since: this.day(begin), until: this.day(end - 1), from: moment(begin), to: moment(end), days: end - begin, all: begin === 0 && end === this.length };
     }
 
     /** A window of the same length moved by `days`, kept inside. */
