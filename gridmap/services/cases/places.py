@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from gridmap.db.engine import service
 from gridmap.db.models import Case
 from gridmap.errors import TooLarge
-from gridmap.services.actor import Actor, Role
+from gridmap.services.actor import Actor
 from gridmap.services.cases.filters import CaseFilter, condition
+from gridmap.services.cases.sight import require_raw
 
 #: So many cases are shown one by one.
 POINTS_MAX = 2_000
@@ -34,9 +35,9 @@ class CasePoint:
 def in_view(session: Session, actor: Actor, wanted: CaseFilter) -> tuple[CasePoint, ...]:
     """Located cases of ``wanted.bbox`` (edges included), the newest first.
 
-    Raises ``TooLarge`` CASES_TOO_MANY beyond :data:`POINTS_MAX`.
+    Each look is in the audit. Raises ``Forbidden`` CASES_RAW, ``TooLarge`` CASES_TOO_MANY beyond :data:`POINTS_MAX`.
     """
-    actor.require(Role.VIEWER)  # RAW: becomes sight.require_raw(session, actor, wanted) with the branch `privacy`
+    require_raw(session, actor, wanted, "map")
     rows = session.execute(
         sa.select(
             Case.id, Case.category, Case.occurred_at, Case.place, sa.func.ST_X(Case.point), sa.func.ST_Y(Case.point)

@@ -8,14 +8,15 @@ from typing import Any
 
 import numpy as np
 import sqlalchemy as sa
+from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from gridmap.db.engine import service
 from gridmap.db.models import SRID, Grid
 from gridmap.services.actor import Actor
 from gridmap.services.cases.filters import CaseFilter
-from gridmap.services.cases.read import by_grid
-from gridmap.services.plans.access import subtree, visible
+from gridmap.services.cases.grids import GridTable, count_by_grid
+from gridmap.services.plans.access import subtree
 
 _ALL = CaseFilter()
 
@@ -41,34 +42,48 @@ def rates_by_grid(
     wanted: CaseFilter = _ALL,
     *,
     bounds: tuple[float, float, float, float] | None = None,
+    limit: int | None = None,
 ) -> GridRates:
     """Cases by grid of a plan within ``wanted.region``, with rates smoothed by empirical Bayes over all of them.
 
-    ``bounds`` (west, south, east, north in degrees) keeps the rows of grids that touch it; a grid's rate is the same
-    whatever is in view. Raises ``NotFound`` PLAN_NOT_FOUND.
+    The first ``limit`` rows are given; ``bounds`` (west, south, east, north in degrees) keeps those of grids that touch
+    it; a grid's rate is the same whatever is in view. Raises ``NotFound`` PLAN_NOT_FOUND.
     """
     from geodata.incidents.rates import rates
 
-    visible(session, actor, plan_id)
-    within = subtree(wanted.region) or ""
-    rows = [
-        row
-        for row in by_grid.within(session, actor, plan_id, wanted)
-        if (row["region_code"] or row["code"]).startswith(within)
-    ]
-    found = rates([row["cases"] for row in rows], [row["households"] for row in rows])
-    smoothed = [
-        {**row, "smoothed": round(rate, 2) if row["households"] else None}
-        for row, rate in zip(rows, found.smoothed.tolist(), strict=True)
-    ]
-    kept = smoothed
+    table, cases = count_by_grid(session, actor, plan_id, wanted)
+    seen = table.by_code[(table.seen_by(actor) & _within(table, wanted.region))[table.by_code]]
+    found = rates(cases[seen], table.households[seen])
+    order = np.argsort(-cases[seen], kind="stable")
     if bounds is not None:
         box = sa.func.ST_MakeEnvelope(*bounds, SRID)
-        seen = set(session.scalars(sa.select(Grid.id).where(Grid.plan_id == plan_id, Grid.geom.op("&&")(box))))
-        kept = [row for row in smoothed if row["grid_id"] in seen]
-    return GridRates(
-        rows=tuple(kept),
-        grids=len(rows),
-        cases=sum(row["cases"] for row in rows),
-        mean=None if np.isnan(found.mean) else round(found.mean, 2),
-    )
+        near = session.scalars(sa.select(Grid.id).where(Grid.plan_id == plan_id, Grid.geom.op("&&")(box))).all()
+        order = order[np.isin(table.id[seen[order]], near)]
+    rows = [_row(table, cases, seen[k], found.raw[k], found.smoothed[k]) for k in order[:limit].tolist()]
+    mean = None if np.isnan(found.mean) else round(found.mean, 2)
+    return GridRates(rows=tuple(rows), grids=len(seen), cases=int(cases[seen].sum()), mean=mean)
+
+
+def _within(table: GridTable, region: str | None) -> NDArray[np.bool_]:
+    """Which grids (n,) lie in a region; those of none by their own code."""
+    prefix = subtree(region)
+    if not prefix:
+        return np.ones(len(table.id), dtype=bool)
+    codes = zip(table.region_code, table.code, strict=True)
+    return np.array([(code or own).startswith(prefix) for code, own in codes], dtype=bool)
+
+
+def _row(table: GridTable, cases: NDArray[np.int64], k: int, raw: float, smoothed: float) -> Mapping[str, Any]:
+    lived = int(table.households[k]) > 0
+    return {
+        "grid_id": int(table.id[k]),
+        "code": table.code[k],
+        "name": table.name[k],
+        "kind": table.kind[k],
+        "households": int(table.households[k]),
+        "region_code": table.region_code[k],
+        "region_name": table.region_name[k],
+        "cases": int(cases[k]),
+        "per_1000_households": round(float(raw), 2) if lived else None,
+        "smoothed": round(float(smoothed), 2) if lived else None,
+    }

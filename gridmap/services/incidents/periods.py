@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
@@ -15,13 +16,18 @@ from gridmap.db.engine import service
 from gridmap.db.models import Case, Region
 from gridmap.errors import Invalid
 from gridmap.services.actor import Actor, Role
-from gridmap.services.cases import CaseFilter, by_grid
+from gridmap.services.cases import CaseFilter
 from gridmap.services.cases.filters import condition
+from gridmap.services.cases.grids import GridTable, Ints, count_by_grid
 from gridmap.services.plans.access import subtree
+
+if TYPE_CHECKING:
+    from geodata.incidents.periods import Changes
 
 #: So many changes are told, the largest first.
 TOLD_MAX = 200
 _DAY_S = 86_400
+Row = tuple[int | None, str | None, str, int, int]
 _SHARE_FALSE = 0.05
 
 
@@ -88,9 +94,10 @@ def two_periods(
     regions = _told([(None, *one, places[0][one], places[1][one]) for one in places[0] | places[1]], days)
     grids: tuple[Changed, ...] = ()
     if plan_id is not None:
-        earlier = by_grid.within(session, actor, plan_id, replace(wanted, start=before[0], end=before[1]))
-        later = by_grid.within(session, actor, plan_id, wanted)
-        grids = _told(_pairs(earlier, later, subtree(wanted.region) or ""), days)
+        table, later = count_by_grid(session, actor, plan_id, wanted)
+        _, earlier = count_by_grid(session, actor, plan_id, replace(wanted, start=before[0], end=before[1]))
+        shown = table.seen_by(actor) & ((later > 0) | (earlier > 0))
+        grids = _told(_pairs(table, np.flatnonzero(shown), earlier, later, subtree(wanted.region) or ""), days)
     return Comparison(before, after, whole, categories, regions, grids)
 
 
@@ -108,21 +115,16 @@ def _counted(session: Session, where: sa.ColumnElement[bool], span: tuple[dateti
     ).all()
 
 
-def _pairs(
-    earlier: Sequence[Mapping[str, Any]], later: Sequence[Mapping[str, Any]], within: str
-) -> list[tuple[int | None, str | None, str, int, int]]:
-    """Id, code, community, cases before and after of each grid that has any."""
-    then = {row["grid_id"]: row["cases"] for row in earlier}
+def _pairs(table: GridTable, chosen: Ints, earlier: Ints, later: Ints, within: str) -> list[Row]:
+    """Id, code, community, cases before and after of the ``chosen`` grids in a region."""
     return [
-        (row["grid_id"], row["code"], row["region_name"] or "", then.get(row["grid_id"], 0), row["cases"])
-        for row in later
-        if (row["cases"] or then.get(row["grid_id"], 0)) and (row["region_code"] or row["code"]).startswith(within)
+        (int(table.id[k]), table.code[k], table.region_name[k] or "", int(earlier[k]), int(later[k]))
+        for k in chosen.tolist()
+        if (table.region_code[k] or table.code[k]).startswith(within)
     ]
 
 
-def _told(
-    rows: Sequence[tuple[int | None, str | None, str, int, int]], days: tuple[float, float]
-) -> tuple[Changed, ...]:
+def _told(rows: Sequence[Row], days: tuple[float, float]) -> tuple[Changed, ...]:
     """The rows with their changes; what changed surely first, then by how many cases beyond the same rate."""
     from geodata.incidents.hotspots import false_share
     from geodata.incidents.periods import compared_all
@@ -131,22 +133,24 @@ def _told(
         return ()
     found = compared_all([row[3] for row in rows], [row[4] for row in rows], *days)
     sure = false_share(found.p) <= _SHARE_FALSE
-    told = []
-    for k, (number, code, name, then, now) in enumerate(rows):
-        more = now * days[0] > then * days[1]
-        told.append(
-            Changed(
-                id=number,
-                code=code,
-                name=name,
-                before=then,
-                after=now,
-                ratio=float(found.ratio[k]) if then else None,
-                low=float(found.low[k]),
-                high=float(found.high[k]) if then else None,
-                word="same" if not sure[k] else "more" if more else "fewer",
-            )
-        )
     length = days[1] / days[0]
-    told.sort(key=lambda one: (one.word == "same", -abs(one.after - one.before * length), one.code or one.name))
-    return tuple(told[:TOLD_MAX])
+    excess = np.abs(np.array([row[4] - row[3] * length for row in rows]))
+    names = [row[1] or row[2] for row in rows]
+    order = sorted(range(len(rows)), key=lambda k: (not sure[k], -excess[k], names[k]))[:TOLD_MAX]
+    return tuple(_changed(rows[k], found, k, bool(sure[k]), days) for k in order)
+
+
+def _changed(row: Row, found: Changes, k: int, sure: bool, days: tuple[float, float]) -> Changed:
+    number, code, name, then, now = row
+    more = now * days[0] > then * days[1]
+    return Changed(
+        id=number,
+        code=code,
+        name=name,
+        before=then,
+        after=now,
+        ratio=float(found.ratio[k]) if then else None,
+        low=float(found.low[k]),
+        high=float(found.high[k]) if then else None,
+        word="same" if not sure else "more" if more else "fewer",
+    )

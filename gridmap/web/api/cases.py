@@ -177,8 +177,8 @@ def case_sums(query: CaseQuery) -> CaseSums:
 def case_counts(plan_id: int, query: GridCountQuery) -> GridCounts:
     """Cases in each grid of a plan, and per 1,000 households, as counted and smoothed by empirical Bayes."""
     bounds = None if query.bbox is None else parse_bbox(query.bbox)
-    found = cases.rates_by_grid(current_actor(), plan_id, wanted(query), bounds=bounds)
-    items = [GridCount.model_validate(row) for row in found.rows[: query.limit]]
+    found = cases.rates_by_grid(current_actor(), plan_id, wanted(query), bounds=bounds, limit=query.limit)
+    items = [GridCount.model_validate(row) for row in found.rows]
     return GridCounts(items=items, grids=found.grids, cases=found.cases, mean=found.mean)
 
 
