@@ -3,11 +3,12 @@
 from geodata.heat.columns import Cases
 from geodata.heat.frame import Bins, Choice, Wanted, bins_of
 from geodata.heat.layout import build
-from geodata.heat.slots import Slots, bars, calendar
+from geodata.heat.slots import QUARTER_S, Slots, calendar, quarters
 from geodata.heat.store import Store, StoreError
 from geodata.heat.tail import Tail
 
 __all__ = [
+    "QUARTER_S",
     "Bins",
     "Cases",
     "Choice",
@@ -16,8 +17,8 @@ __all__ = [
     "StoreError",
     "Tail",
     "Wanted",
-    "bars",
     "bins_of",
     "build",
     "calendar",
+    "quarters",
 ]

@@ -67,14 +67,8 @@ def calendar(first_us: int, last_us: int, zone: str) -> tuple[Slots, tuple[str, 
     return Slots(first, ((month - low) * WEEK_HOURS + hour).astype(np.int32), len(names) * WEEK_HOURS), names
 
 
-def bars(edges: ArrayLike) -> Slots:
-    """Slots of a histogram whose ``edges`` (k + 1,), seconds since 1970, ascend; inner ones at quarters of an hour.
-
-    The first and the last edge may lie anywhere: the span that is counted ends there. Raises ``ValueError``.
-    """
-    at = np.asarray(edges, dtype=np.int64)
-    if len(at) < 2 or (np.diff(at) <= 0).any() or (at[1:-1] % QUARTER_S).any():
-        raise ValueError("edges ascend, inner ones at quarters of an hour")
-    first, quarters = reach(int(at[0]) * SECOND_US, (int(at[-1]) - 1) * SECOND_US)
-    begins = np.maximum(first + np.arange(quarters) * QUARTER_S, at[0])
-    return Slots(first, (np.searchsorted(at, begins, side="right") - 1).astype(np.int32), len(at) - 1)
+def quarters(first_us: int, last_us: int) -> Slots:
+    """A slot for each quarter of an hour from that of ``first_us`` to that of ``last_us``. ``ValueError`` as
+    :func:`reach`."""
+    first, number = reach(first_us, last_us)
+    return Slots(first, np.arange(number, dtype=np.int32), number)

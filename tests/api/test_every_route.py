@@ -31,6 +31,9 @@ OWN = {
     "auth.revoke_token",
     "api.create_token",
     "api.revoke_token",
+    "api.save_view",
+    "api.rename_view",
+    "api.delete_view",
 }
 
 #: Ask with a body, change nothing.

@@ -96,8 +96,8 @@ def test_sums_are_those_of_the_cases(known: Any, data: st.DataObject) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keeper, "stores", lambda identity: [])
         assert cases.totals(actor, wanted) == told
-        raw = cases.by_grid(actor, PLAN, wanted)
-    assert cases.by_grid(actor, PLAN, wanted) == raw
+        raw = cases.by_grid(actor, PLAN, wanted), cases.timeline(actor, wanted)
+    assert (cases.by_grid(actor, PLAN, wanted), cases.timeline(actor, wanted)) == raw
 
 
 def test_grids_have_the_cases_of_their_units(known: Any) -> None:

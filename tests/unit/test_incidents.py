@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from geodata.incidents.hotspots import HotSpot, Local, false_share, hot, hot_spots, local_g, together
-from geodata.incidents.periods import BARS_MAX, STEPS, compared, histogram, step_of, week
+from geodata.incidents.periods import BARS_MAX, STEPS, compared, compared_all, histogram, step_of, week
 from geodata.incidents.rates import rates
 from geodata.incidents.stacks import stacks, unplaced
 
@@ -238,3 +238,20 @@ class TestPeriods:
             for found in (compared(int(a), int(b), 10, 20) for a, b in zip(before, after, strict=True))
         ]
         assert sum(held) >= 104, "at least 95 of 100, less what chance takes in 120 tries"
+
+
+def test_many_pairs_are_compared_as_each_alone() -> None:
+    rng = np.random.default_rng(5)
+    before, after = rng.poisson(3, 60), rng.poisson(4, 60)
+    found = compared_all(before, after, 30, 7)
+    for k, (then, now) in enumerate(zip(before.tolist(), after.tolist(), strict=True)):
+        one = compared(then, now, 30, 7)
+        np.testing.assert_allclose(
+            [found.ratio[k], found.low[k], found.high[k]], [one.ratio, one.low, one.high], rtol=1e-7
+        )
+        excluded = one.low > 1 or one.high < 1
+        assert (found.p[k] < 0.05) == excluded, "p and interval say the same"
+    with pytest.raises(ValueError):
+        compared_all([1], [1], 0, 1)
+    with pytest.raises(ValueError):
+        compared_all([-1], [1], 1, 1)

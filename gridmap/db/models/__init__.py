@@ -20,6 +20,7 @@ from gridmap.db.models.plans import (
     SourceGrid,
 )
 from gridmap.db.models.releases import CaseRelease, CaseReleasePlace, HouseholdPlace
+from gridmap.db.models.views import SavedView
 
 __all__ = [
     "SRID",
@@ -52,6 +53,7 @@ __all__ = [
     "PlanUnit",
     "Region",
     "RoleGrant",
+    "SavedView",
     "SignInLink",
     "SourceGrid",
     "Unit",

@@ -1,6 +1,25 @@
-"""Cases: lists, sums by time and kind, counts by grid, places for the heat map."""
+"""Cases: lists, sums by time and kind, counts and rates by grid, places for the heat map, single cases of a view."""
 
 from gridmap.services.cases.filters import CaseFilter
+from gridmap.services.cases.places import POINTS_MAX, CasePoint, in_view
+from gridmap.services.cases.rates import GridRates, rates_by_grid
 from gridmap.services.cases.read import CasePage, CaseRow, by_grid, categories, page, points, totals
+from gridmap.services.cases.timeline import Timeline, timeline
 
-__all__ = ["CaseFilter", "CasePage", "CaseRow", "by_grid", "categories", "page", "points", "totals"]
+__all__ = [
+    "POINTS_MAX",
+    "CaseFilter",
+    "CasePage",
+    "CasePoint",
+    "CaseRow",
+    "GridRates",
+    "Timeline",
+    "by_grid",
+    "categories",
+    "in_view",
+    "page",
+    "points",
+    "rates_by_grid",
+    "timeline",
+    "totals",
+]

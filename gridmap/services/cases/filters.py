@@ -9,12 +9,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
-from gridmap.db.models import SRID, Case, PlanUnit, Region
+from gridmap.db.models import SRID, Case, Grid, PlanUnit, Region, Unit
+from gridmap.db.models.cases import SHOWN
+from gridmap.errors import NotFound
 from gridmap.services import heat
 from gridmap.services.actor import Actor, Role
 from gridmap.services.plans.access import subtree, visible
 from gridmap.services.sensitive import sensitive
 from gridmap.services.sight import require_exact
+
+#: SQL: cases that a heat store does not hold, found by an index of their own.
+ASIDE = sa.text(f"NOT ({SHOWN})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +27,8 @@ class CaseFilter:
     """Cases that meet all that is given.
 
     ``start`` and ``end`` bound when they occurred (half-open, with a time zone); ``region`` is a code or a prefix;
-    ``bbox`` west, south, east, north in degrees; ``grid_id`` a grid of ``plan_id``; ``closed`` whether they are closed.
-    ``placed``: without cases that stand where they do only because their place was not found.
+    ``bbox`` west, south, east, north in degrees; ``grid_id`` a grid with its micro-grids; ``closed`` whether they are
+    closed. ``placed``: without cases that stand where they do only because their place was not found.
     """
 
     categories: tuple[str, ...] = ()
@@ -93,9 +98,20 @@ def _place(session: Session, actor: Actor, wanted: CaseFilter) -> list[ColumnEle
         terms.append(sa.or_(Case.point.is_(None), place.not_in(away)))
     if wanted.plan_id is not None:
         visible(session, actor, wanted.plan_id)
-    if wanted.grid_id is not None and wanted.plan_id is not None:
-        inside = sa.select(PlanUnit.unit_id).where(
-            PlanUnit.plan_id == wanted.plan_id, PlanUnit.grid_id == wanted.grid_id
-        )
-        terms.append(Case.unit_id.in_(inside))
+    if wanted.grid_id is not None:
+        terms.append(_in_grid(session, actor, wanted.grid_id, wanted.plan_id))
     return terms
+
+
+def _in_grid(session: Session, actor: Actor, grid_id: int, plan_id: int | None) -> ColumnElement[bool]:
+    """Cases of the units of a grid and its micro-grids; by place where units of its plan have retired since."""
+    of_plan = session.scalar(sa.select(Grid.plan_id).where(Grid.id == grid_id))
+    if of_plan is None or (plan_id is not None and plan_id != of_plan):
+        raise NotFound("CASE_GRID", grid=grid_id)
+    visible(session, actor, of_plan)
+    retired = sa.select(PlanUnit).join(Unit, Unit.id == PlanUnit.unit_id)
+    if session.scalar(sa.select(retired.where(PlanUnit.plan_id == of_plan, Unit.retired_at.is_not(None)).exists())):
+        return sa.func.ST_Covers(sa.select(Grid.geom).where(Grid.id == grid_id).scalar_subquery(), Case.point)
+    parts = sa.select(Grid.id).where(sa.or_(Grid.id == grid_id, Grid.parent_id == grid_id))
+    inside = sa.select(PlanUnit.unit_id).where(PlanUnit.plan_id == of_plan, PlanUnit.grid_id.in_(parts))
+    return Case.unit_id.in_(inside)

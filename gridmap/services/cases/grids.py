@@ -12,10 +12,9 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from gridmap.db import bulk, engine
 from gridmap.db.models import Case, Grid
-from gridmap.db.models.cases import SHOWN
 from gridmap.services import heat
 from gridmap.services.actor import Actor, Role
-from gridmap.services.cases.filters import CaseFilter, condition
+from gridmap.services.cases.filters import ASIDE, CaseFilter, condition
 from gridmap.services.plans.access import visible
 from gridmap.services.versions import versions
 from gridmap.sql import query
@@ -122,7 +121,7 @@ def count_by_grid(session: Session, actor: Actor, plan_id: int, wanted: CaseFilt
         span = heat.Span(wanted.start, wanted.end, wanted.categories, wanted.region)
         found = heat.by_unit(session, actor, span, placed=wanted.placed)
     # what a store does not hold is for SQL, which finds it by an index of its own
-    rest: ColumnElement[bool] | sa.TextClause = sa.true() if found is None else sa.text(f"NOT ({SHOWN})")
+    rest: ColumnElement[bool] | sa.TextClause = sa.true() if found is None else ASIDE
     statement = sa.select(Case.unit_id, sa.func.count()).where(condition(session, actor, wanted), rest)
     rows = session.execute(statement.where(Case.unit_id.is_not(None)).group_by(Case.unit_id)).all()
     both = np.array([tuple(row) for row in rows], dtype=np.int64).reshape(-1, 2)

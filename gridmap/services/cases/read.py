@@ -19,14 +19,12 @@ from gridmap.db.models import Case, Grid, PlanUnit, Region
 from gridmap.db.models.cases import SHOWN
 from gridmap.services import heat
 from gridmap.services.actor import Actor
-from gridmap.services.cases.filters import CaseFilter, condition
+from gridmap.services.cases.filters import ASIDE, CaseFilter, condition
 from gridmap.services.cases.grids import count_by_grid, lonlat
 from gridmap.services.sight import require_exact, require_raw
 from gridmap.settings import settings
 
 ALL = CaseFilter()
-#: Cases that a heat store does not hold.
-_ASIDE = sa.text(f"NOT ({SHOWN})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +99,7 @@ def categories(session: Session, actor: Actor, region: str | None = None) -> tup
     require_exact(actor, region)
     where = condition(session, actor, CaseFilter(region=region))
     stored = heat.by_calendar(session, actor, heat.Span(region=region))
-    rest = [] if stored is None else [_ASIDE]
+    rest = [] if stored is None else [ASIDE]
     rows = session.execute(sa.select(Case.category, sa.func.count()).where(where, *rest).group_by(Case.category))
     found = Counter({row[0]: row[1] for row in rows})
     if stored is not None:
@@ -125,7 +123,7 @@ def totals(session: Session, actor: Actor, wanted: CaseFilter = ALL) -> dict[str
         return _summed(session, where)
     tables, names = stored
     # what a store does not hold, and what it does not know of a case, is for SQL, which finds it by indices of its own
-    sums = _summed(session, sa.and_(where, _ASIDE))
+    sums = _summed(session, sa.and_(where, ASIDE))
     held = {name: int(table.sum()) for name, table in tables.items()}
     both = sum(tables.values(), np.zeros((len(names), 7 * 24), dtype=np.int64))
     months = Counter(dict(sums["months"])) + Counter(dict(zip(names, both.sum(axis=1).tolist(), strict=True)))

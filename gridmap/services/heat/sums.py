@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 
 from gridmap.services.actor import Actor
@@ -55,15 +55,28 @@ def by_calendar(session: Session, actor: Actor, asked: Span) -> tuple[dict[str, 
     return {name: counts.reshape(len(months), -1) for name, counts in found.items()}, months
 
 
-def by_bar(session: Session, actor: Actor, asked: Span, edges: ArrayLike) -> dict[str, Ints] | None:
-    """Counts (bars,) of each category in a histogram with these ``edges`` (seconds since 1970, as ``bars`` has them).
+def by_quarter(session: Session, actor: Actor, asked: Span) -> tuple[Ints, Ints] | None:
+    """Beginnings of the quarters of an hour (seconds since 1970) in which something happened, and how many cases.
 
-    Raises ``ValueError`` for edges that make no histogram.
+    Clocks differ by whole quarters: any histogram with edges at full hours, days or months follows exactly.
     """
-    from geodata.heat import bars
+    from geodata.heat import QUARTER_S, quarters
 
     kept = keeper.current(session)
-    return None if kept is None else _counted(kept, choice(session, actor, kept, *asked), bars(edges))
+    if kept is None:
+        return None
+    wanted = choice(session, actor, kept, *asked)
+    reach = _reach(kept, wanted)
+    none = np.empty(0, dtype=np.int64)
+    if reach is None:
+        return none, none
+    try:
+        slots = quarters(*reach)
+        counts = sum(_counted(kept, wanted, slots).values(), np.zeros(slots.size, dtype=np.int64))
+    except ValueError:
+        return None
+    held = np.flatnonzero(counts)
+    return slots.first + held * QUARTER_S, counts[held]
 
 
 def by_unit(session: Session, actor: Actor, asked: Span, *, placed: bool = False) -> tuple[Ints, Ints] | None:

@@ -49,6 +49,8 @@ MODULES = (
     "maps",
     "cases",
     "released",
+    "incidents",
+    "views",
     "imports",
     "regions",
     "coverage",

@@ -10,18 +10,23 @@ from pydantic import Field
 from gridmap.errors import Invalid
 from gridmap.services import cases, incidents
 from gridmap.web.api import Model, Page, PageQuery, endpoint
+from gridmap.web.api.maps import parse_bbox
 from gridmap.web.session import current_actor
 
 Id = Annotated[int, Field(ge=1, le=2**62)]
 
 
 class CaseQuery(Model):
-    """Which cases: ``since`` belongs to the span, ``until`` does not (both with zone); ``region`` a code or prefix."""
+    """Which cases: ``since`` belongs to the span, ``until`` does not (both with zone); ``region`` a code or prefix.
+
+    ``grid`` is the id of a grid, whose micro-grids count with it.
+    """
 
     since: datetime | None = None
     until: datetime | None = None
     category: list[str] | None = None
     region: str | None = Field(default=None, pattern=r"^[0-9]{1,15}$")
+    grid: Id | None = None
 
 
 class CaseListQuery(CaseQuery, PageQuery):
@@ -32,9 +37,10 @@ class CaseListQuery(CaseQuery, PageQuery):
 
 
 class GridCountQuery(CaseQuery):
-    """Which cases, and how many grids."""
+    """Which cases, and how many grids; ``bbox`` (west,south,east,north in degrees) keeps those in view."""
 
     limit: Annotated[int, Field(ge=1, le=2000)] = 50
+    bbox: str | None = None
 
 
 class CaseOut(Model):
@@ -77,7 +83,7 @@ class CaseSums(Model):
 
 
 class GridCount(Model):
-    """Cases in a grid, and per 1,000 households (null without households)."""
+    """Cases in a grid, and per 1,000 households (null without households), as counted and ``smoothed``."""
 
     grid_id: int
     code: str
@@ -88,14 +94,16 @@ class GridCount(Model):
     region_name: str | None
     cases: int
     per_1000_households: float | None
+    smoothed: float | None
 
 
 class GridCounts(Model):
-    """Grids of a plan, the most cases first, and how many cases lie in any of them."""
+    """Grids of a plan, the most cases first, and how many cases lie in any of them; ``mean`` rate of all together."""
 
     items: list[GridCount]
     grids: int
     cases: int
+    mean: float | None
 
 
 class SpotGrid(Model):
@@ -167,11 +175,11 @@ def case_sums(query: CaseQuery) -> CaseSums:
 
 @endpoint("/plans/<int:plan_id>/cases", tag="cases", query=GridCountQuery, response=GridCounts)
 def case_counts(plan_id: int, query: GridCountQuery) -> GridCounts:
-    """Cases in each grid of a plan, and per 1,000 households."""
-    found = cases.by_grid(current_actor(), plan_id, wanted(query))
-
-    items = [GridCount.model_validate(row) for row in found[: query.limit]]
-    return GridCounts(items=items, grids=len(found), cases=sum(row["cases"] for row in found))
+    """Cases in each grid of a plan, and per 1,000 households, as counted and smoothed by empirical Bayes."""
+    bounds = None if query.bbox is None else parse_bbox(query.bbox)
+    found = cases.rates_by_grid(current_actor(), plan_id, wanted(query), bounds=bounds, limit=query.limit)
+    items = [GridCount.model_validate(row) for row in found.rows]
+    return GridCounts(items=items, grids=found.grids, cases=found.cases, mean=found.mean)
 
 
 @endpoint("/plans/<int:plan_id>/hot-spots", tag="cases", query=CaseQuery, response=HotSpotsOut)
@@ -194,7 +202,13 @@ def hot_spots(plan_id: int, query: CaseQuery) -> HotSpotsOut:
 _SPOT_FIELDS = ("kind", "cases", "before", "households", "rate", "ratio", "excess", "q", "sentence")
 
 
-def wanted(query: CaseQuery, text: str | None = None, closed: bool | None = None) -> cases.CaseFilter:
+def wanted(
+    query: CaseQuery,
+    *,
+    text: str | None = None,
+    closed: bool | None = None,
+    bbox: tuple[float, float, float, float] | None = None,
+) -> cases.CaseFilter:
     """The filter of a query. ``Invalid`` (CASE_TIMES) for a span that ends before it begins or a time without zone."""
     given = [moment for moment in (query.since, query.until) if moment is not None]
     if any(moment.tzinfo is None for moment in given) or (len(given) == 2 and given[0] >= given[1]):
@@ -206,4 +220,6 @@ def wanted(query: CaseQuery, text: str | None = None, closed: bool | None = None
         region=query.region,
         text=text,
         closed=closed,
+        bbox=bbox,
+        grid_id=query.grid,
     )

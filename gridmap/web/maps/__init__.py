@@ -4,7 +4,15 @@ In the application :func:`parts` renders a map for a page under a strict CSP. In
 ``use_server("http://gridmap.example:8000/static")`` once and add the same elements to any ``folium.Map``.
 """
 
-from gridmap.web.maps.elements import DifferenceLayer, GridLayer, GroundLayer, HeatLayer, Legend, RegionLayer
+from gridmap.web.maps.elements import (
+    DifferenceLayer,
+    GridLayer,
+    GroundLayer,
+    HeatLayer,
+    Legend,
+    RegionLayer,
+    TimeSlider,
+)
 from gridmap.web.maps.shell import MapParts, base_map, parts, use_server
 
 __all__ = [
@@ -15,6 +23,7 @@ __all__ = [
     "Legend",
     "MapParts",
     "RegionLayer",
+    "TimeSlider",
     "base_map",
     "parts",
     "use_server",

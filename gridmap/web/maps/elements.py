@@ -115,6 +115,48 @@ class HeatLayer(_DataLayer):
         super().__init__("heat", name, show=show, url=url, params=dict(params or {}))
 
 
+class TimeSlider(JSCSSMixin, MacroElement):
+    """A histogram of cases over time with a window of days to drag and to play, from ``url`` (a timeline as JSON).
+
+    ``heat`` is a :class:`HeatLayer` of the same map that shows the window; the frame after the one on the map is
+    fetched ahead. ``params`` filter what is counted (``category``, ``region``), ``window`` and ``step`` are days.
+    ``container`` is the id of an element of the page that takes the slider instead of the map's corner; ``labels``
+    replace its words (``play``, ``pause``, ``start``, ``end``, ``window`` and so on, see ``js/maps/slider.js``).
+    """
+
+    scripts: ClassVar[tuple[str, ...]] = ("js/maps/span.js", "js/maps/slider.js")
+    styles: ClassVar[tuple[str, ...]] = ("css/maps.css",)
+    _template = Template(
+        """
+        {% macro script(this, kwargs) %}
+        var {{ this.get_name() }} = gridmap.timeSlider({{ this.options|tojson }});
+        {{ this.get_name() }}.addTo({{ this._parent.get_name() }});
+        {% if this.heat %}{{ this.get_name() }}.drive({{ this.heat.get_name() }});{% endif %}
+        {% endmacro %}
+        """
+    )
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        heat: HeatLayer | None = None,
+        params: Mapping[str, Any] | None = None,
+        window: int = 30,
+        step: int = 7,
+        container: str | None = None,
+        labels: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._name = "slider"
+        self._id = "control"
+        self.heat = heat
+        given = {"url": url, "params": dict(params or {}), "window": window, "step": step, "container": container}
+        self.options = {key: value for key, value in given.items() if value is not None} | {
+            "labels": dict(labels or {})
+        }
+
+
 class Legend(JSCSSMixin, MacroElement):
     """A legend in the map's corner: rows of (swatch, text, number).
 
@@ -158,4 +200,4 @@ class View(MacroElement):
         self.bounds = [list(corner) for corner in bounds]
 
 
-OWN_ELEMENTS = (GroundLayer, RegionLayer, GridLayer, DifferenceLayer, HeatLayer, Legend)
+OWN_ELEMENTS = (GroundLayer, RegionLayer, GridLayer, DifferenceLayer, HeatLayer, TimeSlider, Legend)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from itertools import pairwise
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Flask, current_app, render_template, request
 from flask_babel import gettext
@@ -16,7 +14,7 @@ from gridmap.web.config import app_settings
 from gridmap.web.forms import row_number
 from gridmap.web.pages import cases_released
 from gridmap.web.pages.map import status_labels
-from gridmap.web.pages.town_map import town_map
+from gridmap.web.pages.town_map import backdrop, town_map
 from gridmap.web.session import current_actor
 
 pages = Blueprint("cases", __name__, url_prefix="/cases")
@@ -48,6 +46,8 @@ def index() -> str:
         bandwidth_m = DEFAULT_BANDWIDTH_M
     zone = app_settings().time_zone
     legend = (gettext("事件密度（件/平方公里）"), _classes(), gettext("颜色不随缩放变化"))
+    known_kinds = [name for name, _ in categories]
+    chosen = [name for name in request.args.getlist("category") if name in known_kinds]
     return render_template(
         "cases/index.html",
         # the first image waits for the script, which knows the filters of the address
@@ -58,8 +58,15 @@ def index() -> str:
             query={"region": region} if region else None,
             labels=status_labels(),
             heat={},
+            heat_shown=False,
             legend=legend,
+            slider={
+                "params": {"region": region or "", "category": chosen},
+                "container": "timeline",
+                "labels": _slider_words(),
+            },
         ),
+        wall=request.args.get("wall") == "1",
         plans=known,
         plan=plan,
         regions=[one for one in tree if actor.sees_small(subtree(one.code) or "")],
@@ -68,10 +75,13 @@ def index() -> str:
         bandwidth=bandwidth_m,
         page_data={
             "plan": plan.id if plan else None,
+            "wall": request.args.get("wall") == "1",
             "bounds": scene.bounds,
+            "tiles": backdrop(scene),
+            "most": mapdata.MAX_FEATURES,
+            "categories": known_kinds,
             "bandwidth": bandwidth_m,
             "zone": zone,
-            "today": datetime.now(ZoneInfo(zone)).date().isoformat(),
             "regions": [{"code": one.code, "bbox": one.bbox} for one in tree],
             "weekdays": [
                 gettext("周一"),
@@ -90,6 +100,28 @@ def index() -> str:
 def released() -> str:
     """What everybody who looks at a region may see."""
     return cases_released.show(current_actor())
+
+
+def _slider_words() -> dict[str, str]:
+    """What the time slider says."""
+    return {
+        "slider": gettext("时间轴"),
+        "start": gettext("开始日期"),
+        "end": gettext("结束日期"),
+        "window": gettext("移动时间窗"),
+        "play": gettext("播放"),
+        "pause": gettext("暂停"),
+        "back": gettext("后退一步"),
+        "forward": gettext("前进一步"),
+        "length": gettext("时间窗"),
+        "step": gettext("步长"),
+        "speed": gettext("速度"),
+        "own": gettext("自选"),
+        "days": gettext("{n} 天"),
+        "cases": gettext("{n} 件"),
+        "none": gettext("这些条件下没有事件。"),
+        "failed": gettext("时间轴未能取回。"),
+    }
 
 
 def _classes() -> list[tuple[str, str, int | float | None]]:

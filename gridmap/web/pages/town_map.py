@@ -38,11 +38,13 @@ def town_map(
     heat_shown: bool = True,
     tiles_shown: bool = True,
     legend: tuple[str, Sequence[tuple[str, str, int | float | None]], str] | None = None,
+    slider: Mapping[str, Any] | None = None,
 ) -> MapParts:
     """A map of ``scene`` (which has bounds): ground, grids of ``plan`` (``outline``: borders only), case heat, borders.
 
     ``query`` limits the grids (``region``, ``status``, ``rule``); ``heat`` are the parameters of its first image;
-    ``legend`` is title, rows and note. Without ``tiles_shown`` the page's script adds ground and borders to the map.
+    ``legend`` is title, rows and note; ``slider`` the options of a time slider of cases. Without ``tiles_shown`` the
+    page's script adds ground and borders to the map.
     """
     from gridmap.web import maps  # Folium is slow to load
 
@@ -56,6 +58,8 @@ def town_map(
     if legend is not None:
         title, rows, note = legend
         maps.Legend(title, rows, note=note).add_to(built)
+    if slider is not None:
+        maps.TimeSlider(url_for("api.case_timeline"), **slider).add_to(built)
     return maps.parts(built)
 
 
@@ -67,8 +71,7 @@ def ground_map(scene: mapdata.Scene, *, name: str = "map", shown: bool = True) -
     config = app_settings()
     maps.use_server(current_app.static_url_path or "/static")
     built = maps.base_map(scene.bounds, tile_url=config.tile_url, attribution=config.tile_attribution, name=name)
-    ground = scene.versions["barriers"] + scene.versions["buildings"]
-    maps.GroundLayer(_tiles("api.ground_tile", version=ground), name=None, show=shown).add_to(built)
+    maps.GroundLayer(backdrop(scene)["ground"], name=None, show=shown).add_to(built)
     return built
 
 
@@ -83,8 +86,16 @@ def add_borders(built: folium.Map, scene: mapdata.Scene, *, shown: bool = True) 
     """Borders and names of communities above all else."""
     from gridmap.web import maps
 
-    address = _tiles("api.region_tile", version=scene.versions["regions"])
-    maps.RegionLayer(address, name=None, show=shown).add_to(built)
+    maps.RegionLayer(backdrop(scene)["regions"], name=None, show=shown).add_to(built)
+
+
+def backdrop(scene: mapdata.Scene) -> dict[str, str]:
+    """Addresses of the tiles of ground and borders, for maps that a page's script makes."""
+    ground = scene.versions["barriers"] + scene.versions["buildings"]
+    return {
+        "ground": _tiles("api.ground_tile", version=ground),
+        "regions": _tiles("api.region_tile", version=scene.versions["regions"]),
+    }
 
 
 def _tiles(endpoint: str, **values: int) -> str:

@@ -23,6 +23,16 @@
       for (const [id, layer] of this._byId) if (id !== this._selected) layer.setStyle(this._style(layer.feature));
     },
 
+    /**
+     * Colour and label by values: `values` maps ids to {status, label, words}, status one of gm.STATUS ("v0" few to "v6" many),
+     * label the lines written into a grid, words for its tip. Without `values` the layer shows what it is for.
+     */
+    setValues(values) {
+      this._values = values;
+      for (const [id, layer] of this._byId) if (id !== this._selected) layer.setStyle(this._style(layer.feature));
+      if (this._selected !== null) this.select(this._selected);
+    },
+
     /** Mark the grid `id` and, if wished, bring it into view; false where it is not drawn. */
     select(id, { pan = false } = {}) {
       const before = this._byId.get(this._selected);
@@ -73,7 +83,7 @@
       if (this._source.quiet) return;
       const words = this._source.labels || {};
       polygon.bindTooltip(
-        `<strong>${escape(p.name || p.code)}</strong><br>${escape(p.code)}<br>${escape(p.households)} ${escape(words.households ?? "户")} · ${escape(words[p.status] ?? p.status)}`,
+        () => `<strong>${escape(p.name || p.code)}</strong><br>${escape(p.code)}<br>${escape(p.households)} ${escape(words.households ?? "户")} · ${escape(this._values ? this._values.get(feature.id)?.words ?? "—" : words[p.status] ?? p.status)}`,
         { sticky: true, className: "grid-tip" },
       );
       polygon.on({
@@ -94,7 +104,12 @@
 
     _style(feature) {
       const p = feature.properties;
-      if (this._source.outline) return { color: "#33475b", weight: 1, fill: true, fillOpacity: 0, ...this._source.line };
+      if (this._values) {
+        const value = this._values.get(feature.id);
+        const labelAt = p.label_lon == null ? null : L.latLng(p.label_lat, p.label_lon);
+        return { status: value?.status ?? "none", label: value?.label ?? ["—"], labelAt, color: "#33475b", weight: 1, dashArray: null, fill: true, fillOpacity: 0.85 };
+      }
+      if (this._source.outline) return { status: null, label: null, color: "#33475b", weight: 1, fill: true, fillOpacity: 0, ...this._source.line };
       const ink = (gm.STATUS[p.status] || gm.STATUS.unchecked).ink;
       return {
         status: p.status,

@@ -26,6 +26,12 @@
       if (this._box) this._draw();
     },
 
+    /** Another title, rows and note. */
+    setContent(content) {
+      this._content = content;
+      if (this._box) this._draw();
+    },
+
     _draw() {
       const { title, rows, note } = this._content;
       this._box.replaceChildren();

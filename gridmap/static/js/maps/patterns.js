@@ -11,10 +11,33 @@
     unchecked: { fill: "#f1f3f5", ink: "#4a5866", pattern: "lines" },
   };
 
+  // classes of a value from few to many: the darker, the denser the pattern
+  Object.assign(gm.STATUS, {
+    none: { fill: "#ffffff", ink: "#8a98a6", pattern: "cross" },
+    v0: { fill: "#f6f7fb", ink: "#4a5866", pattern: "plain" },
+    v1: { fill: "#dfe3f1", ink: "#4d5a94", pattern: "specks" },
+    v2: { fill: "#c3cae6", ink: "#3f4c8c", pattern: "dots" },
+    v3: { fill: "#a3a5d4", ink: "#332f7d", pattern: "lines" },
+    v4: { fill: "#8a7fbf", ink: "#2a1c66", pattern: "stripes" },
+    v5: { fill: "#74559f", ink: "#f1ecf8", pattern: "stripes" },
+    v6: { fill: "#561c6f", ink: "#f3e6f7", pattern: "mesh" },
+  });
+
   const SIZE = 10;
   const LABELS_FROM_ZOOM = 14.5; // farther out, the names of communities stand instead
   const INK = {
     plain() {},
+    specks(ctx) {
+      ctx.fillRect(4.2, 4.2, 1.6, 1.6);
+    },
+    mesh(ctx) {
+      ctx.beginPath();
+      ctx.moveTo(0, SIZE);
+      ctx.lineTo(SIZE, 0);
+      ctx.moveTo(0, 0);
+      ctx.lineTo(SIZE, SIZE);
+      ctx.stroke();
+    },
     dots(ctx) {
       for (const [x, y] of [[2.5, 2.5], [7.5, 7.5]]) {
         ctx.beginPath();

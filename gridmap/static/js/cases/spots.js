@@ -1,24 +1,41 @@
-/** Hot spots and stacked addresses of the page of cases: lists that lead to the map. */
+/** Hot spots and stacked addresses: lists that lead to the map; those with the chosen grid stand out. */
 
-import { getJson } from "./api.js";
-import { h } from "./dom.js";
-import { number, t } from "./i18n.js";
+import { h } from "../dom.js";
+import { number, t } from "../i18n.js";
+import { panelOf } from "./asking.js";
 
 const $ = (id) => document.getElementById(id);
 const KINDS = { new: ["▲", () => t("新出现")], lasting: ["■", () => t("持续")], fading: ["▽", () => t("回落")] };
 const Z_CLOSE = 17;
 const STACKS_MAX = 10;
 
-/** Ask for the hot spots of a plan under the page's filter (`query`: URLSearchParams) and list them. */
-export async function loadSpots(plan, query, { map, grids, stale }) {
-  const found = await getJson(`/api/v1/plans/${plan}/hot-spots?${query}`);
-  if (stale()) return;
-  grids?.mark([]);
-  $("spots-note").textContent = note(found);
-  const shown = () => map.getContainer().scrollIntoView({ block: "nearest" });
-  $("spots").replaceChildren(...found.items.map((spot) => item(spot, () => (grids?.mark(spot.grids.map((grid) => grid.id)), shown()))));
-  $("stacks").replaceChildren(...found.stacks.slice(0, STACKS_MAX).map((stack) => stacked(stack, () => (map.setView([stack.lonlat[1], stack.lonlat[0]], Z_CLOSE, { animate: false }), shown()))));
-  if (!found.stacks.length) $("stacks").append(h("li", { class: "muted" }, t("没有这样的地点。")));
+/** The panels of hot spots and stacks; `load()` asks anew. */
+export function spotList(state, { map, grids }) {
+  if (!state.plan) return { load() {} };
+  let found = null;
+  const seen = () => map.getContainer().scrollIntoView({ block: "nearest" });
+
+  const load = panelOf($("spots-panel"), () => `/api/v1/plans/${state.plan}/hot-spots?${state.query()}`, (answer) => {
+    found = answer;
+    grids?.mark([]);
+    $("spots-note").textContent = note(found);
+    $("spots").replaceChildren(...found.items.map((spot) => item(spot, () => (grids?.mark(spot.grids.map((grid) => grid.id)), seen()))));
+    const go = ([lon, lat]) => (map.setView([lat, lon], Z_CLOSE, { animate: false }), seen());
+    $("stacks").replaceChildren(...found.stacks.slice(0, STACKS_MAX).map((stack) => stacked(stack, () => go(stack.lonlat))));
+    if (!found.stacks.length) $("stacks").append(h("li", { class: "muted" }, t("没有这样的地点。")));
+    chosen();
+  });
+
+  function chosen() {
+    found?.items.forEach((spot, k) => {
+      const mine = spot.grids.some((grid) => grid.id === state.grid);
+      $("spots").children[k].classList.toggle("chosen", mine);
+      $("spots").children[k].querySelector(".mine").hidden = !mine;
+    });
+  }
+
+  state.on(["grid"], chosen);
+  return { load };
 }
 
 function note(found) {
@@ -34,6 +51,7 @@ function item(spot, onclick) {
     "li",
     { "data-kind": spot.kind ?? "" },
     h("span", { class: `badge kind ${spot.kind === "fading" ? "" : "warn"}` }, `${sign} ${word()}`),
+    h("span", { class: "badge mine", hidden: true }, t("含所选网格")),
     spot.sentence,
     h("p", { class: "actions small muted" }, show, ` ${t("多出 {n} 件，误报可能不超过 {q}%", { n: number(Math.max(0, spot.excess)), q: q(spot.q) })}`),
   );
