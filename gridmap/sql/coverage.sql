@@ -1,4 +1,4 @@
--- Coverage: sums of a plan by region, from stored counts of grids and units; geometry is never touched.
+-- Coverage: sums of plans by region, from stored counts of grids and units; geometry is never touched.
 
 -- name: sums
 -- One row for each group of communities in the subtree :region whose codes share :digits digits.
@@ -17,13 +17,13 @@ WITH home AS (
            coalesce(sum(g.population) FILTER (WHERE g.population > :crowded), 0) AS people_in_crowded,
            sum(g.estimated_households) AS estimated
     FROM grid g JOIN home h ON h.id = g.region_id
-    WHERE g.plan_id = :plan AND g.kind <> 'micro' GROUP BY h.part
+    WHERE g.plan_id = ANY (CAST(:plans AS bigint[])) AND g.kind <> 'micro' GROUP BY h.part
 ), ages AS (
     SELECT h.part, min(u.oldest_data) AS oldest, max(u.oldest_data) AS newest,
            coalesce(sum(u.buildings) FILTER (WHERE p.grid_id IS NULL), 0) AS buildings,
            coalesce(sum(u.households) FILTER (WHERE p.grid_id IS NULL), 0) AS households
     FROM plan_unit p JOIN unit u ON u.id = p.unit_id JOIN home h ON h.id = u.region_id
-    WHERE p.plan_id = :plan GROUP BY h.part
+    WHERE p.plan_id = ANY (CAST(:plans AS bigint[])) GROUP BY h.part
 ), loose AS (
     SELECT h.part, count(*) AS buildings, coalesce(sum(b.households), 0) AS households
     FROM building b JOIN home h ON h.id = b.region_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date
 
@@ -91,12 +92,20 @@ def coverage(
     if plan_id is None:
         return Coverage(None, ())
     prefix = subtree(region) or ""
+    digits = _BELOW.get(len(prefix), 12)
+    return Coverage(plan_id, summed(session, actor, (plan_id,), prefix, digits))
+
+
+def summed(
+    session: Session, actor: Actor, plans: Sequence[int], prefix: str, digits: int
+) -> tuple[RegionCoverage, ...]:
+    """Sums of plans that lie beside each other, by the first ``digits`` of the codes below ``prefix``."""
     values = {
-        "plan": plan_id,
+        "plans": list(plans),
         "region": prefix,
-        "digits": _BELOW.get(len(prefix), 12),
+        "digits": digits,
         "prefixes": list(actor.prefixes(Role.VIEWER)),
         "crowded": CROWDED_POPULATION,
     }
     rows = session.execute(query("coverage", "sums"), values).mappings()
-    return Coverage(plan_id, tuple(RegionCoverage(**row) for row in rows))
+    return tuple(RegionCoverage(**row) for row in rows)

@@ -1,0 +1,5 @@
+"""Coverage: whether every building lies in a grid and every grid is in standard, by region."""
+
+from gridmap.services.coverage.sums import CROWDED_POPULATION, Coverage, RegionCoverage, coverage
+
+__all__ = ["CROWDED_POPULATION", "Coverage", "RegionCoverage", "coverage"]
