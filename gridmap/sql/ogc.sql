@@ -1,17 +1,5 @@
 -- Published grids and coverage for other departments (OGC API): keys first, features of one page after.
 
--- name: in_force
--- General plans in force on some day from :first to :last (null: open), where the reader may look, the widest first.
-SELECT p.id, p.name, r.prefix, p.valid_from, p.valid_to
-FROM plan p JOIN region r ON r.id = p.region_id
-WHERE p.state IN ('published', 'archived') AND (p.department IS NULL OR p.department = '综合')
-  AND (CAST(:last AS date) IS NULL OR p.valid_from <= :last)
-  AND (CAST(:first AS date) IS NULL OR coalesce(p.valid_to > :first, true))
-  AND p.valid_from IS NOT NULL
-  AND EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine
-              WHERE r.prefix LIKE mine || '%' OR mine LIKE r.prefix || '%')
-ORDER BY length(r.prefix), p.valid_from DESC, p.id DESC
-
 -- name: since
 -- The first day on which any general plan was in force, where the reader may look.
 SELECT min(p.valid_from)

@@ -2,7 +2,8 @@
 
 from gridmap.services.ogc.coverage import LEVELS, area, areas
 from gridmap.services.ogc.grids import grid, grids, tile
-from gridmap.services.ogc.pages import MAX_FEATURES, Bounds, Extent, FeaturePage, Part, Span, extent
+from gridmap.services.ogc.pages import MAX_FEATURES, Bounds, Extent, FeaturePage, Part, extent
+from gridmap.services.plans.force import Span
 
 __all__ = [
     "LEVELS",

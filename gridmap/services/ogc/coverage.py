@@ -12,8 +12,9 @@ from gridmap.errors import NotFound
 from gridmap.services.actor import Actor, Role
 from gridmap.services.coverage.sums import RegionCoverage, summed
 from gridmap.services.days import today
-from gridmap.services.ogc.pages import Bounds, FeaturePage, Part, Span, box, cut, in_force
+from gridmap.services.ogc.pages import Bounds, FeaturePage, Part, box, cut
 from gridmap.services.plans.access import subtree
+from gridmap.services.plans.force import Span, in_force
 from gridmap.sql import query
 
 #: Levels of regions and the digits that codes of each share.

@@ -12,8 +12,9 @@ from gridmap.db.reader import read
 from gridmap.errors import Invalid, NotFound
 from gridmap.services import tiles
 from gridmap.services.actor import Actor, Role
-from gridmap.services.ogc.pages import Bounds, FeaturePage, Part, Span, box, cut, in_force
+from gridmap.services.ogc.pages import Bounds, FeaturePage, Part, box, cut
 from gridmap.services.plans.access import subtree
+from gridmap.services.plans.force import Span, in_force
 from gridmap.services.tiles.square import MAX_ZOOM, square
 from gridmap.services.tiles.state import state_of
 from gridmap.sql import plain, query
