@@ -86,19 +86,23 @@ FROM found f LEFT JOIN aged a ON a.grid_id = f.id
 
 -- name: uncovered
 -- What lies in no grid, most households first: units of the plan without one, and buildings in no unit.
-SELECT *, count(*) OVER () AS total FROM (
-    SELECT 'unit' AS kind, u.id, coalesce(u.name, u.key, r.code || '-' || u.number) AS name, r.code AS region_code,
-           r.name AS region_name, u.buildings, u.households, ST_X(p0) AS lon, ST_Y(p0) AS lat
-    FROM plan_unit p JOIN unit u ON u.id = p.unit_id JOIN region r ON r.id = u.region_id
-    CROSS JOIN LATERAL (SELECT ST_PointOnSurface(u.geom) AS p0) AS inside
+WITH found AS (
+    SELECT 'unit' AS kind, u.id, u.region_id, u.buildings, u.households
+    FROM plan_unit p JOIN unit u ON u.id = p.unit_id
     WHERE p.plan_id = :plan AND p.grid_id IS NULL AND (u.buildings > 0 OR u.households > 0)
-      AND r.code LIKE CAST(:region AS text) || '%' AND r.code LIKE ANY (CAST(:patterns AS text[]))
     UNION ALL
-    SELECT 'building', b.id, coalesce(b.name, b.address, b.key, b.id::text), r.code, r.name, 1, coalesce(b.households, 0),
-           ST_X(b.point), ST_Y(b.point)
-    FROM building b JOIN region r ON r.id = b.region_id
-    WHERE b.unit_id IS NULL
-      AND r.code LIKE CAST(:region AS text) || '%' AND r.code LIKE ANY (CAST(:patterns AS text[]))
-) AS found
-ORDER BY households DESC, buildings DESC, kind, id
-LIMIT :limit
+    SELECT 'building', b.id, b.region_id, 1, coalesce(b.households, 0) FROM building b WHERE b.unit_id IS NULL
+), told AS (
+    SELECT f.*, r.code AS region_code, r.name AS region_name, count(*) OVER () AS total
+    FROM found f JOIN region r ON r.id = f.region_id
+    WHERE r.code LIKE CAST(:region AS text) || '%' AND r.code LIKE ANY (CAST(:patterns AS text[]))
+    ORDER BY f.households DESC, f.buildings DESC, f.kind, f.id
+    LIMIT :limit
+)
+SELECT t.kind, t.id, coalesce(u.name, u.key, b.name, b.address, b.key, t.region_code || '-' || coalesce(u.number, t.id)) AS name,
+       t.region_code, t.region_name, t.buildings, t.households, ST_X(coalesce(b.point, ST_PointOnSurface(u.geom))) AS lon,
+       ST_Y(coalesce(b.point, ST_PointOnSurface(u.geom))) AS lat, t.total
+FROM told t
+LEFT JOIN unit u ON t.kind = 'unit' AND u.id = t.id
+LEFT JOIN building b ON t.kind = 'building' AND b.id = t.id
+ORDER BY t.households DESC, t.buildings DESC, t.kind, t.id

@@ -53,6 +53,16 @@ class RegionCoverage:
         """Share of the households in grids that were estimated, 0 to 1."""
         return self.estimated_households / self.households if self.households else 0.0
 
+    @property
+    def share_out(self) -> float:
+        """Share of the grids that are under or over the standard, 0 to 1."""
+        return (self.under + self.over) / self.grids if self.grids else 0.0
+
+    @property
+    def crowded_share(self) -> float:
+        """Share of the people in grids who live in crowded ones, 0 to 1."""
+        return self.people_in_crowded / self.population if self.population else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Coverage:

@@ -4,10 +4,19 @@ In the application :func:`parts` renders a map for a page under a strict CSP. In
 ``use_server("http://gridmap.example:8000/static")`` once and add the same elements to any ``folium.Map``.
 """
 
-from gridmap.web.maps.elements import DifferenceLayer, GridLayer, GroundLayer, HeatLayer, Legend, RegionLayer
+from gridmap.web.maps.elements import (
+    CoverageLayer,
+    DifferenceLayer,
+    GridLayer,
+    GroundLayer,
+    HeatLayer,
+    Legend,
+    RegionLayer,
+)
 from gridmap.web.maps.shell import MapParts, base_map, parts, use_server
 
 __all__ = [
+    "CoverageLayer",
     "DifferenceLayer",
     "GridLayer",
     "GroundLayer",
