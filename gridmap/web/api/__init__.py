@@ -59,6 +59,7 @@ MODULES = (
     "operations",
     "assist",
     "compare",
+    "load",
     "comments",
     "workflow",
     "document",

@@ -38,6 +38,15 @@
     },
   };
 
+  // figures of the load of plans: given by the page for each grid, with breaks of their own
+  for (const name of ["cases", "rate"]) {
+    MODES.grids[name] = {
+      of: (p, layer) => (layer.value(p, name) == null ? "unchecked" : classOf(layer.value(p, name), layer._breaks[name])),
+      figure: (p, layer) => layer.value(p, name) ?? "—",
+      breaks: name,
+    };
+  }
+
   const CoverageLayer = gm.ServedAreas.extend({
     initialize(options) {
       gm.ServedAreas.prototype.initialize.call(this, options);
@@ -57,6 +66,17 @@
         polygon.setStyle(this._style(polygon.feature));
         polygon.setTooltipContent(this._tip(polygon.feature));
       }
+    },
+
+    /** Figures of grids, [id, cases, rate] each, and the breaks of both. */
+    setValues(values, breaks) {
+      this._values = new Map(values.map(([id, cases, rate]) => [id, { cases, rate }]));
+      this._breaks = breaks;
+      this.setMode(this._mode);
+    },
+
+    value(p, name) {
+      return this._values?.get(p.id)?.[name];
     },
 
     /** Rows [swatch, words] of the legend of what is shown; `words` has a list for each kind of breaks. */
@@ -104,19 +124,19 @@
     },
 
     _tip(feature) {
-      const p = feature.properties;
+      const p = { id: feature.id, ...feature.properties };
       const words = this._source.labels || {};
-      const figure = `${escape(words[this._mode] ?? "")} ${escape(MODES[this.of()][this._mode].figure(p))}`;
-      const more = this.of() === "regions" ? `${escape(p.grids)} ${escape(words.grids ?? "")}` : `${escape(p.households)} ${escape(words.households ?? "")} · ${escape(words[p.status] ?? p.status)}`;
+      const figure = `${escape(words[this._mode] ?? "")} ${escape(MODES[this.of()][this._mode].figure(p, this))}`;
+      const more = this.of() === "regions" ? `${escape(p.grids)} ${escape(words.grids ?? "")}` : `${escape(p.households)} ${escape(words.households ?? "")} · ${escape(words[p.status] ?? "")}`;
       return `<strong>${escape(p.name || p.code)}</strong><br>${more}<br>${figure}`;
     },
 
     _style(feature) {
-      const p = feature.properties;
-      const status = MODES[this.of()][this._mode].of(p);
+      const p = { id: feature.id, ...feature.properties };
+      const status = MODES[this.of()][this._mode].of(p, this);
       return {
         status,
-        label: this.of() === "grids" ? [String(p.code).slice(-3), String(MODES.grids[this._mode].figure(p))] : null,
+        label: this.of() === "grids" ? [String(p.code).slice(-3), String(MODES.grids[this._mode].figure(p, this))] : null,
         labelAt: p.label_lon == null ? null : L.latLng(p.label_lat, p.label_lon),
         color: (gm.STATUS[status] || gm.STATUS.unchecked).ink,
         weight: 1.5,
