@@ -1,46 +1,108 @@
--- Coverage: sums of a plan by region, from stored counts of grids and units; geometry is never touched.
+-- Coverage: sums of plans by community, from stored counts of grids and units; geometry only where it is shown.
 
--- name: sums
--- One row for each group of communities in the subtree :region whose codes share :digits digits.
-WITH home AS (
-    SELECT r.id, r.code, left(r.code, :digits) AS part FROM region r
-    WHERE r.level = 'community' AND r.code LIKE CAST(:region AS text) || '%'
-      AND EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine WHERE r.code LIKE mine || '%')
-), grids AS (
-    SELECT h.part, count(*) AS grids, count(*) FILTER (WHERE g.status = 'within') AS within,
+-- name: places
+-- Communities in order of code: what sums are grouped by.
+SELECT id, code FROM region WHERE level = 'community' ORDER BY code
+
+-- name: called
+SELECT prefix, code, name, level FROM region WHERE prefix = ANY (CAST(:parts AS text[]))
+
+-- name: grids
+-- Grids of a plan by community as one bytea of int8: region, grids, within, under, over, empty, unchecked, unavoidable,
+-- households, population, people in grids above :crowded, estimated households. Micro-grids count in their parents.
+SELECT string_agg(int8send(region_id::bigint) || int8send(n::bigint) || int8send(within::bigint) || int8send(under::bigint) || int8send(over::bigint)
+    || int8send(empty::bigint) || int8send(unchecked::bigint) || int8send(unavoidable::bigint) || int8send(households::bigint) || int8send(population::bigint)
+    || int8send(crowded::bigint) || int8send(estimated::bigint), '')
+FROM (
+    SELECT g.region_id, count(*) AS n, count(*) FILTER (WHERE g.status = 'within') AS within,
            count(*) FILTER (WHERE g.status = 'under') AS under, count(*) FILTER (WHERE g.status = 'over') AS over,
            count(*) FILTER (WHERE g.status = 'empty') AS empty,
-           count(*) FILTER (WHERE g.status = 'unchecked') AS unchecked,
-           count(*) FILTER (WHERE EXISTS (SELECT FROM check_result c WHERE c.grid_id = g.id AND c.unavoidable))
-               AS unavoidable,
+           count(*) FILTER (WHERE g.status = 'unchecked') AS unchecked, count(c.grid_id) AS unavoidable,
            sum(g.households) AS households, sum(g.population) AS population,
-           coalesce(sum(g.population) FILTER (WHERE g.population > :crowded), 0) AS people_in_crowded,
+           coalesce(sum(g.population) FILTER (WHERE g.population > :crowded), 0) AS crowded,
            sum(g.estimated_households) AS estimated
-    FROM grid g JOIN home h ON h.id = g.region_id
-    WHERE g.plan_id = :plan AND g.kind <> 'micro' GROUP BY h.part
-), ages AS (
-    SELECT h.part, min(u.oldest_data) AS oldest, max(u.oldest_data) AS newest,
+    FROM grid g LEFT JOIN (SELECT DISTINCT grid_id FROM check_result WHERE plan_id = :plan AND unavoidable) c
+         ON c.grid_id = g.id
+    WHERE g.plan_id = :plan AND g.kind <> 'micro' AND g.region_id IS NOT NULL
+    GROUP BY g.region_id
+) AS summed
+
+-- name: units
+-- Units of a plan by community as one bytea of int8: region, oldest and newest of their oldest count dates (days since
+-- 2000-01-01), buildings and households of those in no grid.
+SELECT string_agg(int8send(region_id::bigint) || int8send(oldest::bigint) || int8send(newest::bigint) || int8send(buildings::bigint)
+    || int8send(households::bigint), '')
+FROM (
+    SELECT u.region_id, coalesce(min(u.oldest_data) - DATE '2000-01-01', :never) AS oldest,
+           coalesce(max(u.oldest_data) - DATE '2000-01-01', -:never) AS newest,
            coalesce(sum(u.buildings) FILTER (WHERE p.grid_id IS NULL), 0) AS buildings,
            coalesce(sum(u.households) FILTER (WHERE p.grid_id IS NULL), 0) AS households
-    FROM plan_unit p JOIN unit u ON u.id = p.unit_id JOIN home h ON h.id = u.region_id
-    WHERE p.plan_id = :plan GROUP BY h.part
-), loose AS (
-    SELECT h.part, count(*) AS buildings, coalesce(sum(b.households), 0) AS households
-    FROM building b JOIN home h ON h.id = b.region_id
-    WHERE b.unit_id IS NULL GROUP BY h.part
+    FROM plan_unit p JOIN unit u ON u.id = p.unit_id
+    WHERE p.plan_id = :plan GROUP BY u.region_id
+) AS summed
+
+-- name: loose
+-- Buildings in no unit by community as one bytea of int8: region, buildings, households.
+SELECT string_agg(int8send(region_id::bigint) || int8send(n::bigint) || int8send(households::bigint), '')
+FROM (
+    SELECT region_id, count(*) AS n, coalesce(sum(households), 0) AS households
+    FROM building WHERE unit_id IS NULL AND region_id IS NOT NULL GROUP BY region_id
+) AS summed
+
+-- name: plan_states
+-- What the sums of plans hang on, beside the counters of the ground; xmin: a restored backup counts the same again.
+SELECT id, xmin::text, version, checked_version, extract(epoch FROM checked_at)::float8 AS checked FROM plan
+WHERE id = ANY (CAST(:plans AS bigint[]))
+
+-- name: area_shapes
+-- Borders of regions whose codes share so many digits, to be simplified together.
+SELECT r.prefix AS part, ST_AsBinary(r.geom) AS geom FROM region r
+WHERE r.prefix = ANY (CAST(:parts AS text[])) ORDER BY r.prefix
+
+-- name: grid_areas
+-- Grids of a plan as a GeoJSON FeatureCollection (text) with what a coverage map colours, null beyond :max.
+WITH found AS MATERIALIZED (
+    SELECT g.id, g.code, g.name, g.status, g.households, g.population, g.estimated_households, g.geom
+    FROM grid g JOIN region r ON r.id = g.region_id
+    WHERE g.plan_id = :plan AND g.geom IS NOT NULL AND g.parent_id IS NULL
+      AND r.code LIKE ANY (CAST(:patterns AS text[])) AND r.code LIKE CAST(:region AS text) || '%'
+      AND (CAST(:west AS float8) IS NULL OR g.geom && ST_MakeEnvelope(:west, :south, :east, :north, 4490))
+    LIMIT :max + 1
+), aged AS (
+    SELECT p.grid_id, min(u.oldest_data) AS oldest
+    FROM plan_unit p JOIN unit u ON u.id = p.unit_id
+    WHERE (SELECT count(*) FROM found) <= :max AND p.grid_id IN (SELECT id FROM found) GROUP BY p.grid_id
 )
-SELECT s.code, s.name, s.level, coalesce(g.grids, 0)::bigint AS grids, coalesce(g.within, 0)::bigint AS within,
-       coalesce(g.under, 0)::bigint AS under, coalesce(g.over, 0)::bigint AS over,
-       coalesce(g.empty, 0)::bigint AS empty, coalesce(g.unchecked, 0)::bigint AS unchecked,
-       coalesce(g.unavoidable, 0)::bigint AS unavoidable, coalesce(g.households, 0)::bigint AS households,
-       coalesce(g.population, 0)::bigint AS population,
-       coalesce(g.people_in_crowded, 0)::bigint AS people_in_crowded,
-       coalesce(g.estimated, 0)::bigint AS estimated_households,
-       (coalesce(a.buildings, 0) + coalesce(l.buildings, 0))::bigint AS uncovered_buildings,
-       (coalesce(a.households, 0) + coalesce(l.households, 0))::bigint AS uncovered_households, a.oldest, a.newest
-FROM (SELECT DISTINCT part FROM home) h
-JOIN region s ON s.prefix = h.part
-LEFT JOIN grids g ON g.part = h.part
-LEFT JOIN ages a ON a.part = h.part
-LEFT JOIN loose l ON l.part = h.part
-ORDER BY s.code
+SELECT CASE WHEN count(*) <= :max THEN
+           '{"type":"FeatureCollection","features":[' || coalesce(string_agg(
+               '{"type":"Feature","id":' || f.id
+               || ',"properties":' || jsonb_build_object(
+                    'code', f.code, 'name', f.name, 'status', f.status, 'households', f.households,
+                    'population', f.population, 'estimated_households', f.estimated_households, 'oldest', a.oldest,
+                    'label_lon', ST_X(ST_PointOnSurface(f.geom)), 'label_lat', ST_Y(ST_PointOnSurface(f.geom)))::text
+               || ',"geometry":' || ST_AsGeoJSON(f.geom, 6, 0) || '}', ',' ORDER BY f.code, f.id), '') || ']}'
+       END
+FROM found f LEFT JOIN aged a ON a.grid_id = f.id
+
+-- name: uncovered
+-- What lies in no grid, most households first: units of the plan without one, and buildings in no unit.
+WITH found AS (
+    SELECT 'unit' AS kind, u.id, u.region_id, u.buildings, u.households
+    FROM plan_unit p JOIN unit u ON u.id = p.unit_id
+    WHERE p.plan_id = :plan AND p.grid_id IS NULL AND (u.buildings > 0 OR u.households > 0)
+    UNION ALL
+    SELECT 'building', b.id, b.region_id, 1, coalesce(b.households, 0) FROM building b WHERE b.unit_id IS NULL
+), told AS (
+    SELECT f.*, r.code AS region_code, r.name AS region_name, count(*) OVER () AS total
+    FROM found f JOIN region r ON r.id = f.region_id
+    WHERE r.code LIKE CAST(:region AS text) || '%' AND r.code LIKE ANY (CAST(:patterns AS text[]))
+    ORDER BY f.households DESC, f.buildings DESC, f.kind, f.id
+    LIMIT :limit
+)
+SELECT t.kind, t.id, coalesce(u.name, u.key, b.name, b.address, b.key, t.region_code || '-' || coalesce(u.number, t.id)) AS name,
+       t.region_code, t.region_name, t.buildings, t.households, ST_X(coalesce(b.point, ST_PointOnSurface(u.geom))) AS lon,
+       ST_Y(coalesce(b.point, ST_PointOnSurface(u.geom))) AS lat, t.total
+FROM told t
+LEFT JOIN unit u ON t.kind = 'unit' AND u.id = t.id
+LEFT JOIN building b ON t.kind = 'building' AND b.id = t.id
+ORDER BY t.households DESC, t.buildings DESC, t.kind, t.id

@@ -124,6 +124,18 @@ WHERE p.state IN ('published', 'archived') AND p.valid_from <= :day AND coalesce
 ORDER BY p.department IS NOT NULL AND p.department <> '综合', length(r.prefix), p.valid_from DESC, p.id DESC
 LIMIT 1
 
+-- name: in_force_days
+-- General plans in force on some day from :first to :last (null: open), where the reader may look, the widest first.
+SELECT p.id, p.name, r.prefix, p.valid_from, p.valid_to
+FROM plan p JOIN region r ON r.id = p.region_id
+WHERE p.state IN ('published', 'archived') AND (p.department IS NULL OR p.department = '综合')
+  AND (CAST(:last AS date) IS NULL OR p.valid_from <= :last)
+  AND (CAST(:first AS date) IS NULL OR coalesce(p.valid_to > :first, true))
+  AND p.valid_from IS NOT NULL
+  AND EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine
+              WHERE r.prefix LIKE mine || '%' OR mine LIKE r.prefix || '%')
+ORDER BY length(r.prefix), p.valid_from DESC, p.id DESC
+
 -- name: grids
 -- Grids of a plan where the reader may look, filtered; `total` is the number without the page's bound.
 SELECT g.id, g.code, g.name, g.kind, g.parent_id, g.workers, g.area_m2, g.households, g.population, g.buildings, g.units,

@@ -47,6 +47,9 @@ def status_of(error: errors.CodedError) -> int:
 def wants_json() -> bool:
     """Whether a program is asking: any address of the API, or one that accepts JSON rather than pages."""
     accepted = request.accept_mimetypes
+    if request.path == "/ogc" or request.path.startswith("/ogc/"):
+        asked = request.args.get("f")
+        return asked != "html" if asked is not None else accepted["text/html"] <= accepted["application/json"]
     return request.path.startswith("/api/") or accepted["application/json"] > accepted["text/html"]
 
 
@@ -65,29 +68,30 @@ def _coded(error: errors.CodedError) -> ResponseReturnValue:
     if isinstance(error, errors.NotSignedIn) and not wants_json() and not uses_token():
         back = request.full_path.rstrip("?") if request.method == "GET" else None
         return redirect(url_for("auth.sign_in", next=back if back != "/" else None))
-    return _answer(error, status_of(error))
+    return answer(error, status_of(error))
 
 
 def _csrf(error: CSRFError) -> ResponseReturnValue:
-    return _answer(errors.Invalid("CSRF"), 400)
+    return answer(errors.Invalid("CSRF"), 400)
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
     if error.response is not None or error.code is None or error.code < 400:
         return error.get_response()
     code = HTTP_CODES.get(error.code, "HTTP_400")
-    answer = _answer(errors.Invalid(code), error.code)
+    said = answer(errors.Invalid(code), error.code)
     if error.code == 405:
-        answer.headers["Allow"] = error.get_response().headers.get("Allow", "")
-    return answer
+        said.headers["Allow"] = error.get_response().headers.get("Allow", "")
+    return said
 
 
 def _incident(error: InternalServerError) -> ResponseReturnValue:
     """The trace goes to the log (Flask writes it there); the person gets a number to quote."""
-    return _answer(errors.Unavailable("INCIDENT", incident=g.get("request_id", "-")), 500)
+    return answer(errors.Unavailable("INCIDENT", incident=g.get("request_id", "-")), 500)
 
 
-def _answer(error: errors.CodedError, status: int) -> Response:
+def answer(error: errors.CodedError, status: int) -> Response:
+    """The error as a page or as JSON, with a status."""
     if wants_json():
         response = jsonify(error_body(error))
     else:

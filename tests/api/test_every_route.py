@@ -87,7 +87,7 @@ def test_nobody_passes_unsigned(app: Flask) -> None:
         if endpoint in PUBLIC:
             continue
         answer = client.open(path, method=method)
-        if path.startswith("/api/"):
+        if path.startswith(("/api/", "/ogc")):
             assert (answer.status_code, answer.json["code"]) == (401, "SIGN_IN_FIRST"), (method, path)
         else:
             assert answer.status_code == 302, (method, path, answer.status_code)

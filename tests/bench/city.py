@@ -6,9 +6,12 @@ centres over four years. Borders are straight, so geometry is lighter than that 
 
 from __future__ import annotations
 
+import json
+
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from geodata import standards
 from gridmap.db import engine
 from gridmap.db.engine import transaction
 
@@ -51,7 +54,8 @@ CROSS JOIN LATERAL (SELECT ST_SetSRID(ST_MakePoint(ST_XMin(u.geom) + (k % 4 + 0.
 UPDATE unit u SET households = s.h, population = 3 * s.h
 FROM (SELECT unit_id, sum(households) AS h FROM building GROUP BY unit_id) s WHERE s.unit_id = u.id;
 INSERT INTO plan (name, region_id, profile_name, profile, state, valid_from, version, checked_version, checked_at)
-SELECT '现行网格', id, 'national', '{{}}', 'published', '2025-01-01', 1, 1, now() FROM region WHERE level = 'county';
+SELECT '现行网格', id, 'national', CAST(:profile AS jsonb), 'published', '2025-01-01', 1, 1, now()
+FROM region WHERE level = 'county';
 INSERT INTO grid (id, plan_id, region_id, code, geom, area_m2, households, population, buildings, units, status,
                   valid_from)
 SELECT 1 + i * {side} + j, (SELECT min(id) FROM plan), min(u.region_id),
@@ -94,6 +98,7 @@ JOIN unit u ON u.id = 1 + floor(2 * x)::int * 2 * {side} + floor(2 * y)::int
 
 def fill(cases: int = 10_000_000) -> None:
     """Fill a fresh, migrated database. Minutes."""
+    profile = json.dumps(standards.load("national").to_dict())
     names = {"side": SIDE, "west": WEST, "south": SOUTH, "step": STEP, "categories": CATEGORIES}
     with transaction() as session:
         session.execute(
@@ -104,7 +109,7 @@ def fill(cases: int = 10_000_000) -> None:
         later = _take_indices(session, "building", "case_record", "unit", "plan_unit", "grid")
         for part in (_REGIONS, _GROUND):
             for statement in part.format(**names).split(";\n"):
-                session.execute(sa.text(statement))
+                session.execute(sa.text(statement), {"profile": profile} if ":profile" in statement else {})
         session.execute(sa.text(_CASES.format(**names)), {"n": cases})
         for table in ("unit", "grid"):
             session.execute(

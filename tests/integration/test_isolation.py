@@ -170,7 +170,8 @@ def app(of_others: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> 
 
 def requests(app: Flask, ids: dict[str, Any], methods: set[str]) -> Iterator[tuple[str, str, str]]:
     """(method, path, endpoint) of every rule, with ``ids`` for the arguments of its path."""
-    more = {"version": 1, "z": 0, "x": 0, "y": 0, "fmt": "units-csv", "name": "national", "token_id": 1, "view_id": 1}
+    more = {"collection": "grids", "set_name": "WebMercatorQuad", "feature": str(ids["grid_id"]), "row": 0, "col": 0}
+    more |= {"version": 1, "z": 0, "x": 0, "y": 0, "fmt": "units-csv", "name": "national", "token_id": 1, "view_id": 1}
     for rule in app.url_map.iter_rules():
         if rule.endpoint in ("static", "auth.link"):
             continue
@@ -181,6 +182,7 @@ def requests(app: Flask, ids: dict[str, Any], methods: set[str]) -> Iterator[tup
 
 
 QUERIES = {
+    "ogc.items_": "?limit=2000",
     "api.heat_image": "?bbox=100,20,120,30",
     "api.find": f"?text={THERE[:9]}",
     "api.list_cases": "?limit=500",

@@ -98,7 +98,7 @@ def compare(session: Session, actor: Actor, a_id: int, b_id: int) -> Comparison:
     if not overlap(home_a.prefix, home_b.prefix):
         raise Invalid("COMPARE_APART", a=a.name, b=b.name)
     scope = max(home_a, home_b, key=lambda region: len(region.prefix))
-    patterns = _patterns(actor, scope)
+    patterns = patterns_of(actor, scope)
     if not patterns:
         raise Invalid("COMPARE_APART", a=a.name, b=b.name)
     exact = actor.sees_small(scope.prefix)
@@ -123,7 +123,7 @@ def compare(session: Session, actor: Actor, a_id: int, b_id: int) -> Comparison:
     return found
 
 
-def _patterns(actor: Actor, scope: Region) -> list[str]:
+def patterns_of(actor: Actor, scope: Region) -> list[str]:
     """LIKE patterns of what lies in the scope and where the actor may look."""
     mine = (prefix for prefix in actor.prefixes(Role.VIEWER) if overlap(scope.prefix, prefix))
     return sorted({f"{max(scope.prefix, prefix, key=len)}%" for prefix in mine})

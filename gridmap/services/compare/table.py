@@ -98,7 +98,7 @@ class Moves:
 
 def rows(a: Half, b: Half, flows: Flows) -> tuple[Row, ...]:
     """A row for each pair, each new and each gone grid, in order of the code after, else before."""
-    before, after = _grids(a), _grids(b)
+    before, after = grids_of(a), grids_of(b)
     found = [
         _row(b, j, before[i] if (i := int(flows.was[j])) >= 0 else None, after[j], flows, i, j)
         for j in range(len(after))
@@ -127,7 +127,8 @@ def _row(home: Half, at: int, was: Grid | None, now: Grid | None, flows: Flows, 
     )
 
 
-def _grids(half: Half) -> list[Grid]:
+def grids_of(half: Half) -> list[Grid]:
+    """The grids of one plan, in its order."""
     counts = {name: half.sums(getattr(half, name)).tolist() for name in ("households", "population")}
     held = half.grid >= 0
     area_m2 = np.bincount(half.grid[held], half.area_m2[held], len(half.grids["id"])).round(1).tolist()

@@ -61,6 +61,7 @@ MODULES = (
     "operations",
     "assist",
     "compare",
+    "load",
     "comments",
     "workflow",
     "document",

@@ -5,6 +5,7 @@ In the application :func:`parts` renders a map for a page under a strict CSP. In
 """
 
 from gridmap.web.maps.elements import (
+    CoverageLayer,
     DifferenceLayer,
     GridLayer,
     GroundLayer,
@@ -16,6 +17,7 @@ from gridmap.web.maps.elements import (
 from gridmap.web.maps.shell import MapParts, base_map, parts, use_server
 
 __all__ = [
+    "CoverageLayer",
     "DifferenceLayer",
     "GridLayer",
     "GroundLayer",

@@ -103,6 +103,36 @@ class DifferenceLayer(_DataLayer):
         super().__init__("difference", name, url=url, labels=dict(labels or {}))
 
 
+class CoverageLayer(_DataLayer):
+    """Child regions by their share out of standard, or grids by status; coloured *and* patterned.
+
+    ``url`` answers GeoJSON for ``?of=regions`` or ``?of=grids`` (with ``bbox`` beyond 2,000; then ``tiles`` are drawn).
+    ``mode``: "status", "people", "estimated" or "age"; ``labels`` are the words for them, for each status, "grids" and
+    "households"; ``query`` goes with every request.
+    """
+
+    scripts = (
+        "vendor/protomaps-leaflet/protomaps-leaflet.js",
+        "js/maps/patterns.js",
+        "js/maps/served.js",
+        "js/maps/coverage.js",
+    )
+    factory = "coverageLayer"
+
+    def __init__(
+        self,
+        url: str,
+        tiles: str | None = None,
+        *,
+        mode: str = "status",
+        labels: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
+        name: str | None = "覆盖",
+    ) -> None:
+        words, first = dict(labels or {}), dict(query or {})
+        super().__init__("coverage", name, url=url, tiles=tiles, mode=mode, labels=words, query=first)
+
+
 class HeatLayer(_DataLayer):
     """Case density as one image of the view from ``url``; breaks are in cases per km2 and never depend on the zoom."""
 
@@ -200,4 +230,4 @@ class View(MacroElement):
         self.bounds = [list(corner) for corner in bounds]
 
 
-OWN_ELEMENTS = (GroundLayer, RegionLayer, GridLayer, DifferenceLayer, HeatLayer, TimeSlider, Legend)
+OWN_ELEMENTS = (GroundLayer, RegionLayer, GridLayer, CoverageLayer, DifferenceLayer, HeatLayer, TimeSlider, Legend)

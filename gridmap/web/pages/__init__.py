@@ -28,6 +28,7 @@ from gridmap.web.pages import (
     help,
     home,
     imports,
+    load,
     map,
     plans,
     redraw,
@@ -40,7 +41,7 @@ from gridmap.web.pages import (
 
 #: The sections, in no particular order; a new module of pages is one more name here.
 SECTIONS = (
-    *(auth, home, imports, map, studio, compare, workflow, redraw, plans, regions, cases),
+    *(auth, home, imports, map, studio, compare, load, workflow, redraw, plans, regions, cases),
     *(users, audit, help, standards, coverage),
 )
 

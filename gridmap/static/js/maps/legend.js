@@ -21,8 +21,8 @@
     },
 
     /** Replace the rows: [swatch, text, number or null] each. */
-    setRows(rows) {
-      this._content = { ...this._content, rows };
+    setRows(rows, title = this._content.title) {
+      this._content = { ...this._content, rows, title };
       if (this._box) this._draw();
     },
 

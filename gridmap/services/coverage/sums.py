@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from gridmap.db.engine import service
 from gridmap.services.actor import Actor, Role
+from gridmap.services.coverage.store import NEVER, SUMMED, Table, table
 from gridmap.services.days import today
 from gridmap.services.plans.access import in_force_on, subtree, visible
 from gridmap.sql import query
 
-#: A grid with more people than this is crowded.
-CROWDED_POPULATION = 2000
 #: Digits of a region's own prefix -> digits of the regions listed below it; a community lists itself.
 _BELOW = {0: 6, 6: 9, 9: 12, 12: 12}
 
@@ -51,8 +53,15 @@ class RegionCoverage:
         """Share of the households in grids that were estimated, 0 to 1."""
         return self.estimated_households / self.households if self.households else 0.0
 
+    @property
+    def share_out(self) -> float:
+        """Share of the grids that are under or over the standard, 0 to 1."""
+        return (self.under + self.over) / self.grids if self.grids else 0.0
 
-_SUMMED = tuple(one.name for one in fields(RegionCoverage) if one.type == "int")
+    @property
+    def crowded_share(self) -> float:
+        """Share of the people in grids who live in crowded ones, 0 to 1."""
+        return self.people_in_crowded / self.population if self.population else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,7 @@ class Coverage:
         """All rows together, under the code and name of none; None where there are none."""
         if not self.rows:
             return None
-        sums = {name: sum(getattr(row, name) for row in self.rows) for name in _SUMMED}
+        sums = {name: sum(getattr(row, name) for row in self.rows) for name in SUMMED}
         days = [day for row in self.rows for day in (row.oldest, row.newest) if day is not None]
         return RegionCoverage(
             code="", name="", level="", **sums, oldest=min(days, default=None), newest=max(days, default=None)
@@ -91,12 +100,44 @@ def coverage(
     if plan_id is None:
         return Coverage(None, ())
     prefix = subtree(region) or ""
-    values = {
-        "plan": plan_id,
-        "region": prefix,
-        "digits": _BELOW.get(len(prefix), 12),
-        "prefixes": list(actor.prefixes(Role.VIEWER)),
-        "crowded": CROWDED_POPULATION,
+    digits = _BELOW.get(len(prefix), 12)
+    return Coverage(plan_id, summed(session, actor, (plan_id,), prefix, digits))
+
+
+def summed(
+    session: Session, actor: Actor, plans: Sequence[int], prefix: str, digits: int
+) -> tuple[RegionCoverage, ...]:
+    """Sums of plans that lie beside each other, by the first ``digits`` of the codes below ``prefix``."""
+    mine = tuple(one for one in actor.prefixes(Role.VIEWER))
+    return called(session, parts(table(session, plans), mine, prefix, digits))
+
+
+def parts(found: Table, mine: tuple[str, ...], prefix: str, digits: int) -> dict[str, dict[str, Any]]:
+    """Sums of communities below ``prefix`` that begin with one of ``mine``, by their first ``digits``."""
+    rows = [k for k, code in enumerate(found.code) if code.startswith(prefix) and code.startswith(mine)]
+    keys = [found.code[k][:digits] for k in rows]
+    starts = [i for i in range(len(keys)) if i == 0 or keys[i] != keys[i - 1]]  # codes are in order
+    if not starts:
+        return {}
+    sums = np.add.reduceat(found.sums[rows], starts)
+    oldest = np.minimum.reduceat(found.oldest[rows], starts)
+    newest = np.maximum.reduceat(found.newest[rows], starts)
+    return {
+        keys[start]: {
+            **dict(zip(SUMMED, sums[i].tolist(), strict=True)),
+            "oldest": _day(oldest[i]),
+            "newest": _day(newest[i]),
+        }
+        for i, start in enumerate(starts)
     }
-    rows = session.execute(query("coverage", "sums"), values).mappings()
-    return Coverage(plan_id, tuple(RegionCoverage(**row) for row in rows))
+
+
+def called(session: Session, found: dict[str, dict[str, Any]]) -> tuple[RegionCoverage, ...]:
+    """The sums with the names of their regions, in order of code."""
+    rows = session.execute(query("coverage", "called"), {"parts": list(found)}).all()
+    named = sorted(rows, key=lambda row: str(row.code))
+    return tuple(RegionCoverage(row.code, row.name, row.level, **found[row.prefix]) for row in named)
+
+
+def _day(number: Any) -> date | None:
+    return None if abs(int(number)) >= NEVER else date(2000, 1, 1) + timedelta(days=int(number))
