@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.orm import Session
 
 from gridmap.db.engine import service
-from gridmap.services import imports
+from gridmap.services import cases, imports
 from gridmap.services.actor import Actor, Role
 from gridmap.services.plans.access import shown
 from gridmap.services.plans.read import PlanSummary, get
@@ -81,8 +81,10 @@ def overview(session: Session, actor: Actor, *, now: datetime | None = None) -> 
     last = newest.astimezone(zone).date() if newest else today
     days = [last + timedelta(days=shift) for shift in (1 - 2 * CASE_DAYS, 1 - CASE_DAYS, 1)]
     start, middle, end = (datetime.combine(day, time(), zone) for day in days)
-    span = {"start": start, "middle": middle, "end": end, "sensitive": hidden, **key}
-    recent, before = session.execute(query("home", "cases"), span).one() if exact else (0, 0)
+
+    def late(since: datetime, until: datetime) -> int:
+        return cases.how_many.within(session, actor, cases.CaseFilter(start=since, end=until))
+
     cutoff = today - timedelta(days=round(OLD_MONTHS * 365.25 / 12))
     return Overview(
         present=dict(session.execute(query("home", "present")).mappings().one()),
@@ -91,7 +93,7 @@ def overview(session: Session, actor: Actor, *, now: datetime | None = None) -> 
         large_rural=_listed(session, "large_rural", key | {"limit_population": RURAL_POPULATION}),
         data=DataState(**session.execute(query("home", "data"), key | {"cutoff": cutoff}).mappings().one()),
         waiting=_waiting(session, actor),
-        cases=(recent, before) if exact else None,
+        cases=(late(middle, end), late(start, middle)) if exact else None,
         since=days[1],
         until=last,
     )

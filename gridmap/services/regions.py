@@ -54,6 +54,16 @@ class RegionInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A region by name; ``bbox`` is west, south, east, north in degrees."""
+
+    code: str
+    name: str
+    level: str
+    bbox: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Crumb:
     """A step from the county down; ``open`` False where the reader sees the name only."""
 
@@ -68,6 +78,14 @@ def tree(session: Session, actor: Actor, *, plan_id: int | None = None) -> tuple
     """All regions of the reader in order of code (a parent before its children), for the plan given or shown."""
     actor.require(Role.VIEWER)
     return _totals(session, actor, plan_id)
+
+
+@service
+def places(session: Session, actor: Actor) -> tuple[Place, ...]:
+    """All regions of the reader in order of code, without any sum: what a page offers to choose from."""
+    actor.require(Role.VIEWER)
+    rows = session.execute(query("regions", "places"), {"prefixes": list(actor.prefixes(Role.VIEWER))})
+    return tuple(Place(row.code, row.name, row.level, tuple(row.bbox)) for row in rows)
 
 
 @service

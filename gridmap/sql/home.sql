@@ -24,26 +24,21 @@ LIMIT :limit
 
 -- name: data
 -- Living units: households, and those estimated or in units with counts older than :cutoff; buildings without a count.
+WITH mine AS MATERIALIZED (
+    SELECT r.id FROM region r
+    WHERE EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine WHERE r.code LIKE mine || '%')
+)
 SELECT count(*) AS units, coalesce(sum(u.households), 0)::bigint AS households,
        coalesce(sum(u.estimated_households), 0)::bigint AS estimated,
        coalesce(sum(u.missing_households), 0)::bigint AS missing, coalesce(sum(u.buildings), 0)::bigint AS buildings,
        coalesce(sum(u.households) FILTER (WHERE u.oldest_data < :cutoff), 0)::bigint AS old,
        min(u.oldest_data) AS oldest
-FROM unit u JOIN region r ON r.id = u.region_id
+FROM unit u JOIN mine ON mine.id = u.region_id
 WHERE u.retired_at IS NULL
-  AND EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine WHERE r.code LIKE mine || '%')
 
 -- name: newest_case
 SELECT max(c.occurred_at) FROM case_record c
 WHERE c.occurred_at < :now AND c.category <> ALL (CAST(:sensitive AS text[]))
-
--- name: cases
--- Cases since :middle and in the span of the same length before it.
-SELECT count(*) FILTER (WHERE c.occurred_at >= :middle) AS recent,
-       count(*) FILTER (WHERE c.occurred_at < :middle) AS before
-FROM case_record c LEFT JOIN region r ON r.id = c.region_id
-WHERE c.occurred_at >= :start AND c.occurred_at < :end AND c.category <> ALL (CAST(:sensitive AS text[]))
-  AND EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine WHERE coalesce(r.code, '') LIKE mine || '%')
 
 -- name: present
 -- Which kinds of data there are at all.

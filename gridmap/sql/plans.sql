@@ -230,11 +230,10 @@ SELECT DISTINCT t.id
 FROM held h JOIN grid g ON g.id = h.id CROSS JOIN LATERAL (VALUES (g.id), (g.parent_id)) AS t(id)
 WHERE h.now <> h.before AND t.id IS NOT NULL
 
--- name: grid_table_state
--- The version of a plan, and whether units of it have retired.
-SELECT version, EXISTS (SELECT FROM plan_unit p JOIN unit u ON u.id = p.unit_id
-                        WHERE p.plan_id = :plan AND u.retired_at IS NOT NULL) AS outdated
-FROM plan WHERE id = :plan
+-- name: outdated
+-- Whether units of a plan have retired.
+SELECT EXISTS (SELECT FROM plan_unit p JOIN unit u ON u.id = p.unit_id
+               WHERE p.plan_id = :plan AND u.retired_at IS NOT NULL)
 
 -- name: grid_table
 -- Grids of a plan but micro-grids, as figures of cases are told by.
@@ -248,3 +247,7 @@ ORDER BY g.id
 SELECT string_agg(int8send(p.unit_id) || int8send(CASE WHEN g.kind = 'micro' THEN coalesce(g.parent_id, g.id) ELSE g.id END), '')
 FROM plan_unit p JOIN grid g ON g.id = p.grid_id
 WHERE p.plan_id = :plan
+
+-- name: grid_shapes
+-- Outlines of the grids of `grid_table`, in its order; null where a grid has no unit.
+SELECT ST_AsBinary(g.geom) AS geom FROM grid g WHERE g.plan_id = :plan AND g.kind <> 'micro' ORDER BY g.id

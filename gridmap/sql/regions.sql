@@ -1,5 +1,13 @@
 -- Regions: the tree with what lives in it, and the grids of the plan shown.
 
+-- name: places
+-- Regions where the reader may look, by name and bounds only.
+SELECT r.code, r.name, r.level,
+       ARRAY[ST_XMin(r.geom), ST_YMin(r.geom), ST_XMax(r.geom), ST_YMax(r.geom)]::float8[] AS bbox
+FROM region r
+WHERE EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine WHERE r.code LIKE mine || '%')
+ORDER BY r.code
+
 -- name: totals
 -- Regions where the reader may look, with sums over their communities: from living units, else from buildings.
 WITH shown AS (
@@ -8,8 +16,10 @@ WITH shown AS (
       AND (CAST(:code AS text) IS NULL OR r.code = :code)
       AND (CAST(:parent AS text) IS NULL OR r.parent_id = (SELECT id FROM region WHERE code = :parent))
 ), home AS (
-    SELECT c.id, c.code FROM region c
-    WHERE c.level = 'community' AND EXISTS (SELECT FROM shown s WHERE c.code LIKE s.prefix || '%')
+    SELECT DISTINCT c.id, c.code FROM region c
+    CROSS JOIN LATERAL (VALUES (left(c.code, 6)), (left(c.code, 9)), (c.code)) AS up(prefix)
+    JOIN shown s ON s.prefix = up.prefix
+    WHERE c.level = 'community'
 ), unit_sums AS (
     SELECT u.region_id, count(*) AS units, sum(u.households) AS households, sum(u.population) AS population,
            sum(u.buildings) AS buildings, sum(u.estimated_households) AS estimated, sum(u.missing_households) AS missing,
@@ -44,7 +54,10 @@ WITH shown AS (
            coalesce(sum(c.grids), 0)::bigint AS grids, coalesce(sum(c.under), 0)::bigint AS under,
            coalesce(sum(c.within), 0)::bigint AS within, coalesce(sum(c.over), 0)::bigint AS over,
            coalesce(sum(c.empty), 0)::bigint AS empty, coalesce(sum(c.unchecked), 0)::bigint AS unchecked
-    FROM shown s LEFT JOIN community c ON c.code LIKE s.prefix || '%'
+    FROM shown s
+    LEFT JOIN (SELECT of.*, up.prefix FROM community of
+               CROSS JOIN LATERAL (VALUES (left(of.code, 6)), (left(of.code, 9)), (of.code)) AS up(prefix)) c
+        ON c.prefix = s.prefix
     GROUP BY s.id
 )
 SELECT s.id, s.code, s.name, s.level, s.settlement, s.urban_rural_code, p.code AS parent_code, s.area_m2, s.source,

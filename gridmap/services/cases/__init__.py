@@ -3,7 +3,7 @@
 from gridmap.services.cases.filters import CaseFilter
 from gridmap.services.cases.places import POINTS_MAX, CasePoint, in_view
 from gridmap.services.cases.rates import GridRates, rates_by_grid
-from gridmap.services.cases.read import CasePage, CaseRow, by_grid, categories, page, points, totals
+from gridmap.services.cases.read import CasePage, CaseRow, by_grid, categories, how_many, page, points, totals
 from gridmap.services.cases.timeline import Timeline, timeline
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Timeline",
     "by_grid",
     "categories",
+    "how_many",
     "in_view",
     "page",
     "points",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import sqlalchemy as sa
@@ -11,11 +13,11 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
 from gridmap.db import bulk, engine
-from gridmap.db.models import Case, Grid
+from gridmap.db.models import Case, Grid, Plan
 from gridmap.services import heat
 from gridmap.services.actor import Actor, Role
 from gridmap.services.cases.filters import ASIDE, CaseFilter, condition
-from gridmap.services.plans.access import visible
+from gridmap.services.plans.access import subtree, visible
 from gridmap.services.versions import versions
 from gridmap.sql import query
 
@@ -52,40 +54,67 @@ class GridTable:
         sums = np.bincount(grid[grid >= 0], weights=cases[grid >= 0], minlength=len(self.id))
         return sums.astype(np.int64)
 
-    def seen_by(self, actor: Actor) -> NDArray[np.bool_]:
-        """Which grids (n,) lie where the actor may look; those of no region are seen by whoever looks everywhere."""
-        if actor.everywhere(Role.VIEWER):
+    def seen_by(self, actor: Actor, region: str | None = None) -> NDArray[np.bool_]:
+        """Which grids (n,) lie where the actor may look, of a region (code or prefix) if one is given; those of no
+        region are seen by whoever looks everywhere."""
+        within = subtree(region) or ""
+        if actor.everywhere(Role.VIEWER) and not within:
             return np.ones(len(self.id), dtype=bool)
         prefixes = actor.prefixes(Role.VIEWER)
-        return np.array([(code or "").startswith(prefixes) for code in self.region_code], dtype=bool)
+        return np.array([c.startswith(prefixes) and c.startswith(within) for c in (r or "" for r in self.region_code)])
 
 
-_known: dict[tuple[sa.Engine, int], tuple[tuple[int, ...], GridTable]] = {}
+_State = tuple[int, ...]
+_T = TypeVar("_T")
+_known: dict[tuple[sa.Engine, int], tuple[_State, GridTable]] = {}
+_beside: dict[tuple[sa.Engine, int], tuple[_State, tuple[Ints, Ints]]] = {}
 _KNOWN_MAX = 8
 
 
 def grid_table(session: Session, plan_id: int) -> GridTable:
     """The table of a plan, kept until the plan, its units or regions change."""
-    row = session.execute(query("plans", "grid_table_state"), {"plan": plan_id}).one()
+    return _kept(_known, session, plan_id, _read)
+
+
+def neighbours(session: Session, plan_id: int) -> tuple[Ints, Ints]:
+    """Pairs of grids (indices into :func:`grid_table`) that share a border, kept as that is."""
+    return _kept(_beside, session, plan_id, _touching)
+
+
+def _kept(
+    known: dict[tuple[sa.Engine, int], tuple[_State, _T]],
+    session: Session,
+    plan_id: int,
+    read: Callable[[Session, int], _T],
+) -> _T:
     counters = versions(session)
-    state = (row.version, counters["plans"], counters["units"], counters["regions"])
+    version = session.scalar(sa.select(Plan.version).where(Plan.id == plan_id)) or 0
+    state = (version, counters["plans"], counters["units"], counters["regions"])
     key = (engine.engine(), plan_id)
-    known = _known.get(key)
-    if known is not None and known[0] == state:
-        return known[1]
-    found = _read(session, plan_id, bool(row.outdated))
-    if len(_known) >= _KNOWN_MAX:
-        _known.pop(next(iter(_known)), None)
-    _known[key] = (state, found)
-    return found
+    found = known.get(key)
+    if found is not None and found[0] == state:
+        return found[1]
+    fresh = read(session, plan_id)
+    if len(known) >= _KNOWN_MAX:
+        known.pop(next(iter(known)), None)
+    known[key] = (state, fresh)
+    return fresh
+
+
+def _touching(session: Session, plan_id: int) -> tuple[Ints, Ints]:
+    from geodata.incidents.neighbours import beside
+
+    return beside(bulk.shapes(bulk.columns(session, query("plans", "grid_shapes"), {"plan": plan_id})["geom"]))
 
 
 def forget() -> None:
     """Remember nothing (tests)."""
     _known.clear()
+    _beside.clear()
 
 
-def _read(session: Session, plan_id: int, outdated: bool) -> GridTable:
+def _read(session: Session, plan_id: int) -> GridTable:
+    outdated = bool(session.scalar(query("plans", "outdated"), {"plan": plan_id}))
     table = bulk.columns(session, query("plans", "grid_table"), {"plan": plan_id})
     unit, grid = bulk.packed_ints(session, query("plans", "units_of_grids"), {"plan": plan_id}, 2).T
     order = np.argsort(unit)

@@ -23,11 +23,10 @@ from gridmap.services import heat
 from gridmap.services.actor import Actor
 from gridmap.services.cases import CaseFilter
 from gridmap.services.cases.filters import condition
-from gridmap.services.cases.grids import GridTable, count_by_grid
+from gridmap.services.cases.grids import GridTable, count_by_grid, neighbours
 from gridmap.services.incidents.words import sentence
 from gridmap.services.plans.access import subtree
 from gridmap.services.sight import require_exact, require_raw
-from gridmap.services.studio.ground import read_ground
 
 if TYPE_CHECKING:
     from geodata.incidents.hotspots import HotSpot, Local
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
 
 #: So many hot spots, categories and places of one are told.
 SPOTS_MAX, KINDS_MAX, PLACES_MAX = 20, 3, 3
+#: Of so many grids of a hot spot, those with most cases, categories and places are looked up.
+GRIDS_MAX = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class Spot:
     """A hot spot, or one of the period before that faded.
 
     ``grids``: id, code and community of its grids, those with most cases first. ``rate`` per 1,000 households,
+    ``detailed``: cases of its busiest :data:`GRIDS_MAX` grids, of which ``categories`` and ``places`` are told;
     ``ratio`` to that of all grids, ``excess``: cases beyond it; ``q``: share of false finds among spots as sure as
     this. ``kind``: new, lasting, fading, None without a period before; ``before``: cases then.
     """
@@ -55,6 +57,7 @@ class Spot:
     ratio: float | None
     excess: float
     q: float
+    detailed: int
     categories: tuple[tuple[str, int], ...]
     places: tuple[tuple[str, int], ...]
     sentence: str
@@ -91,7 +94,7 @@ class HotSpots:
 
 @service
 def hot_spots(session: Session, actor: Actor, plan_id: int, wanted: CaseFilter) -> HotSpots:
-    """Where the cases that are ``wanted`` concentrate in the grids of a plan that the reader may see.
+    """Where the cases that are ``wanted`` concentrate in the grids of a plan that the reader may see (of the region).
 
     With ``wanted.start`` they are compared with as long a time before. Who may not see single cases is told no place
     and no stacked address. Raises ``NotFound`` PLAN_NOT_FOUND, ``Forbidden`` CASES_SMALL_NUMBERS.
@@ -105,16 +108,16 @@ def hot_spots(session: Session, actor: Actor, plan_id: int, wanted: CaseFilter) 
         require_raw(session, actor, wanted, "places", plan=plan_id)
     known = replace(wanted, placed=True)
     table, cases = count_by_grid(session, actor, plan_id, known)
-    seen = np.flatnonzero(table.seen_by(actor))
+    seen = np.flatnonzero(table.seen_by(actor, wanted.region))
     cases, homes = cases[seen], table.households[seen]
-    i, j = _beside(session, actor, plan_id, table.id[seen])
+    i, j = _among(neighbours(session, plan_id), seen, len(table.id))
     local, rate = _tested(cases, homes, i, j)
     span, then, was_hot = _span_before(wanted), None, None
     if span is not None:
         then = count_by_grid(session, actor, plan_id, replace(known, start=span[0], end=span[1]))[1][seen]
         was_hot = hot(_tested(then, homes, i, j)[0], then, homes)
     found = grouped(cases, homes, i, j, local, before=was_hot)[:SPOTS_MAX] if len(seen) else []
-    inside = table.id[seen[np.concatenate([one.grids for one in found])]] if found else []
+    inside = table.id[seen[np.concatenate([one.grids[:GRIDS_MAX] for one in found])]] if found else []
     told = _details(session, actor, plan_id, known, inside)
     spots = tuple(_spot(one, table, seen, then, told, actor.locale, places=raw) for one in found)
     stacks = _stacks(session, actor, wanted) if raw else ()
@@ -174,18 +177,13 @@ def _stacks(session: Session, actor: Actor, wanted: CaseFilter) -> tuple[Stack, 
     )
 
 
-def _beside(session: Session, actor: Actor, plan_id: int, ids: Ints) -> tuple[Ints, Ints]:
-    """Pairs of grids (indices into ``ids``) that share a border."""
-    ground = read_ground(session, actor, plan_id)
-    order = np.argsort(ids)
-    grid = ground.numbers.top_grid_id[ground.units]
-    at = np.searchsorted(ids, grid, sorter=order)
-    known = np.append(order, 0)[at]
-    number = np.where((at < len(ids)) & (np.append(ids, -1)[known] == grid), known, -1) if len(ids) else grid * 0 - 1
-    a, b = number[ground.borders.i], number[ground.borders.j]
-    apart = (a != b) & (a >= 0) & (b >= 0)
-    pairs = np.unique(np.sort(np.stack([a[apart], b[apart]], axis=1), axis=1), axis=0).reshape(-1, 2)
-    return pairs[:, 0], pairs[:, 1]
+def _among(pairs: tuple[Ints, Ints], seen: Ints, count: int) -> tuple[Ints, Ints]:
+    """Of ``pairs`` of ``count`` grids those of grids that are ``seen``, as indices into these."""
+    number = np.full(count, -1, dtype=np.int64)
+    number[seen] = np.arange(len(seen))
+    i, j = number[pairs[0]], number[pairs[1]]
+    both = (i >= 0) & (j >= 0)
+    return i[both], j[both]
 
 
 def _details(
@@ -236,6 +234,7 @@ def _spot(
         ratio=None if np.isnan(one.ratio) else one.ratio,
         excess=one.excess,
         q=one.q,
+        detailed=kinds.total(),
         categories=tuple(kinds.most_common(KINDS_MAX)),
         places=tuple((name, n) for name, n in named.most_common(PLACES_MAX) if n > 1),
         sentence="",

@@ -32,9 +32,9 @@ def sentence(spot: Spot, locale: str) -> str:
     told = [say("SPOT_HOT", where=where, cases=f"{spot.cases:,}", rate=rate, ratio=ratio)]
     if spot.kind is not None and spot.before is not None:
         told.append(say(f"SPOT_{spot.kind.upper()}", before=f"{spot.before:,}"))
-    if spot.categories and spot.cases:
+    if spot.categories:
         name, count = spot.categories[0]
-        told.append(say("SPOT_KIND", category=name, share=f"{100 * count / spot.cases:.0f}"))
+        told.append(say("SPOT_KIND", category=name, share=f"{100 * count / spot.detailed:.0f}"))
     if spot.places:
         told.append(say("SPOT_PLACES", places=comma.join(say("SPOT_PLACE", place=p, cases=n) for p, n in spot.places)))
     return ("" if zh else " ").join(told)

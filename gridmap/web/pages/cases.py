@@ -30,7 +30,7 @@ def index() -> str:
     actor = current_actor()
     if not current_app.testing:
         heat.get_ready()
-    tree = regions.tree(actor)
+    tree = regions.places(actor)
     region = next((one.code for one in tree if one.code == request.args.get("region")), None)
     if not actor.sees_small(subtree(region) or ""):
         return cases_released.show(actor)

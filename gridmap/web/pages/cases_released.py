@@ -24,7 +24,7 @@ def show(actor: Actor) -> str:
     """The page as everybody may see it."""
     known = released.periods(actor)
     scene = mapdata.scene(actor)
-    tree = regions.tree(actor)
+    tree = regions.places(actor)
     mine = [one for one in tree if actor.sees_small(subtree(one.code) or "")]
     if scene.bounds is None or not known.releases:
         return render_template("cases/released_none.html", due=known.due, settled=known.settled, mine=mine[:1])

@@ -152,7 +152,7 @@ def _preview(batch: imports.BatchView) -> str:
         datums=_datums(),
         placed=placed,
         map=_map(found.crs_guesses[0].bounds if found.crs_guesses else None) if placed else None,
-        regions=regions.tree(actor),
+        regions=regions.places(actor),
         estimate=batch.options.get("estimate"),
         derive=batch.options.get("derive") or "",
         page_data={"batch": batch.id, "encoding": encoding, "layer": layer, "samples": _samples(found)},

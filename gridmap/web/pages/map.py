@@ -45,7 +45,7 @@ def index() -> str:
         return render_template("map/none.html")
     known = plans.list_plans(actor, archived=True)
     day, plan = _chosen(actor, known)
-    tree = regions.tree(actor)
+    tree = regions.places(actor)
     labels = status_labels()
     return render_template(
         "map/index.html",

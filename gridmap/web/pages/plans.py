@@ -180,7 +180,7 @@ def _new_form(actor: Actor) -> NewPlanForm:
     indent = {"county": "", "subdistrict": "\u00a0\u00a0\u00a0", "community": "\u00a0" * 6}
     form.region.choices = [
         (one.code, f"{indent[one.level]}{one.name} {one.code}")
-        for one in regions.tree(actor)
+        for one in regions.places(actor)
         if actor.may(Role.PLANNER, one.code)
     ]
     form.standard.choices = standard_choices()

@@ -129,7 +129,7 @@ def _form(actor: Actor, plan_id: int) -> RedrawForm:
     indent = {"county": "", "subdistrict": "\u00a0\u00a0\u00a0", "community": "\u00a0" * 6}
     form.region.choices = [
         (one.code, f"{indent[one.level]}{one.name} {one.code}")
-        for one in regions.tree(actor)
+        for one in regions.places(actor)
         if one.code.startswith(home) and actor.may(Role.PLANNER, one.code)
     ]
     return form

@@ -10,8 +10,12 @@ branch_labels = None
 depends_on = None
 
 # A case is on a map when it has a place on earth, a region and a finite time, as in migration 0004.
-_SHOWN = """coalesce(ST_X({0}.point) BETWEEN -180 AND 180 AND ST_Y({0}.point) BETWEEN -90 AND 90, false)
+_PLACED = "coalesce(ST_X({0}.point) BETWEEN -180 AND 180 AND ST_Y({0}.point) BETWEEN -90 AND 90, false)"
+_SHOWN = (
+    _PLACED
+    + """
           AND {0}.region_id IS NOT NULL AND isfinite({0}.occurred_at)"""
+)
 
 _FUNCTION = """
 CREATE OR REPLACE FUNCTION note_cases() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -53,10 +57,14 @@ def upgrade() -> None:
     _note(_AFTER)
     shown = _SHOWN.format("case_record")
     _run(f"CREATE INDEX ix_case_record_aside ON case_record (occurred_at) WHERE NOT ({shown})")
+    # so that the planner knows how few they are
+    _run(f"CREATE STATISTICS case_record_placed ON ({_PLACED.format('case_record')}) FROM case_record")
+    _run("CREATE STATISTICS case_record_finite ON (isfinite(occurred_at)) FROM case_record")
     _run("CREATE INDEX ix_case_record_open ON case_record (occurred_at, category, region_id) WHERE closed_at IS NULL")
 
 
 def downgrade() -> None:
+    op.execute("DROP STATISTICS case_record_placed, case_record_finite")
     op.execute("DROP INDEX ix_case_record_open")
     op.execute("DROP INDEX ix_case_record_aside")
     _note(_BEFORE)
