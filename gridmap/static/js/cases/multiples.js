@@ -40,6 +40,7 @@ export function multiples(state, data, page) {
       const map = otherMap(one.box, data, page, params(one.name));
       map.behind = BEHIND;
       map.setView(page.map.getCenter(), page.map.getZoom() - BEHIND, { animate: false });
+      map.heat.addTo(map);
       one.box.setAttribute("role", "img");
       return { ...one, map };
     });

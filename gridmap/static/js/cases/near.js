@@ -50,7 +50,7 @@ export function near(state, { map, grids }) {
 
   function drawCircles() {
     circles.clearLayers();
-    if (map.getZoom() < Z_CIRCLES || !counts || !grids) return;
+    if (map.getZoom() < Z_CIRCLES || !counts || !grids || state.mode !== "heat") return; // else the grids carry their numbers
     const box = map.getBounds();
     for (const one of counts.items) {
       const p = one.cases ? grids.feature(one.grid_id)?.properties : null;
@@ -98,7 +98,7 @@ export function near(state, { map, grids }) {
   map.on("moveend", show);
   grids?.on("loaded", drawIfCircles);
   state.on(["since", "until", "region", "category", "grid"], () => !state.playing && map.getZoom() >= Z_POINTS && show());
-  state.on(["grid"], drawIfCircles);
+  state.on(["grid", "mode"], drawIfCircles);
 
   function drawIfCircles() {
     if (map.getZoom() < Z_POINTS || refused) drawCircles();

@@ -16,7 +16,8 @@ export function timeline(state, { slider, heat }, shown) {
     return shown;
   };
   slider.setRange(state.since, state.until);
-  if (JSON.stringify(slider._params) !== JSON.stringify(params())) slider.setParams(params());
+  const same = ({ region, category, grid }) => JSON.stringify([region, category, grid]);
+  if (same(slider._params) !== same(params())) slider.setParams(params());
 
   slider.on("play", () => (state.playing = true));
   slider.on("pause", () => (state.playing = false));
