@@ -22,6 +22,7 @@ export function multiples(state, data, page) {
     maps.forEach(({ map }) => map.remove());
     maps = [];
     part = () => {};
+    $("multiples").replaceChildren();
   }
 
   function open() {

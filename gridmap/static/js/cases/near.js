@@ -58,8 +58,10 @@ export function near(state, { map, grids }) {
       const size = Math.round(Math.min(72, 26 + 2.2 * Math.sqrt(one.cases)));
       const icon = L.divIcon({ className: `cluster${one.grid_id === state.grid ? " chosen" : ""}`, html: String(number(one.cases)), iconSize: [size, size] });
       const title = `${one.name || one.code} ${t("{n} 件", { n: number(one.cases) })}`;
+      const choose = () => state.set({ grid: one.grid_id === state.grid ? null : one.grid_id });
       L.marker([p.label_lat, p.label_lon], { icon, title, riseOnHover: true })
-        .on("click", () => state.set({ grid: one.grid_id === state.grid ? null : one.grid_id }))
+        .on("click", choose)
+        .on("keypress", ({ originalEvent }) => originalEvent.key === "Enter" && choose())
         .addTo(circles);
     }
   }

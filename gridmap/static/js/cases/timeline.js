@@ -11,9 +11,9 @@ export function timeline(state, { slider, heat }, shown) {
 
   slider.show = (told, next) => {
     if (state.mode !== "heat") return shown.frame({ since: told.from, until: told.to }, told.days);
-    const shown = heat.setParams(frame(told));
+    const drawn = heat.setParams(frame(told));
     if (next) heat.prefetch(frame(next));
-    return shown;
+    return drawn;
   };
   slider.setRange(state.since, state.until);
   const same = ({ region, category, grid }) => JSON.stringify([region, category, grid]);

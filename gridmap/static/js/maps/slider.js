@@ -250,6 +250,7 @@
       const label = L.DomUtil.create("label", "ts-choice", head);
       L.DomUtil.create("span", "", label).textContent = name;
       const select = L.DomUtil.create("select", "", label);
+      select.setAttribute("aria-label", name);
       for (const [value, text] of choices) select.append(new Option(text, value, false, value === chosen));
       return select;
     },
