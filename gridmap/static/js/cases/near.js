@@ -94,7 +94,7 @@ export function near(state, { map, grids }) {
     const head = h("tr", {}, [t("时间"), t("类别"), t("地点")].map((text) => h("th", { scope: "col" }, text)));
     const table = h("table", {}, h("caption", { class: "visually-hidden" }, t("图上的事件")), h("thead", {}, head), h("tbody", {}, found.slice(0, LISTED_MAX).map(row)));
     const more = found.length > LISTED_MAX ? h("p", { class: "small muted" }, t("只列出最新的 {n} 件；放大地图可看其余的。", { n: LISTED_MAX })) : null;
-    return $("near").replaceChildren(title, ...(found.length ? [h("div", { class: "table-wrap scroll near-list" }, table)] : [h("p", { class: "muted" }, t("没有事件。"))]), ...(more ? [more] : []));
+    return $("near").replaceChildren(title, ...(found.length ? [h("div", { class: "scroll near-list", tabIndex: 0, role: "region", "aria-label": t("图上的事件") }, table)] : [h("p", { class: "muted" }, t("没有事件。"))]), ...(more ? [more] : []));
   }
 
   map.on("moveend", show);
