@@ -10,12 +10,12 @@ const Z_POINTS = 17;
 const LISTED_MAX = 100;
 const INK = { color: "#fff", weight: 1.5, fillColor: "#5b1a8b", fillOpacity: 0.9 };
 
-export function near(state, { map, grids }) {
+export function near(state, { raw }, { map, grids }) {
   const circles = L.layerGroup().addTo(map);
   const points = L.layerGroup().addTo(map);
   const canvas = L.canvas({ pane: "markerPane" });
   let counts = null;
-  let refused = false;
+  let refused = !raw;
   let epoch = 0;
 
   const inView = () => {
