@@ -42,6 +42,7 @@ READS: set[str] = set()
 #: Bodies that are well-formed, for endpoints which read the body before they ask who may.
 BODIES: dict[str, dict[str, Any]] = {
     "api.write_comment": {"text": "?"},
+    "api.rename_view": {"name": "?"},
     "api.put_reasons": {"reasons": {}},
     "api.publish_plan": {"on": "2030-01-01"},
     "api.add_user": {"login": "new", "name": "New", "grants": [{"role": "viewer"}]},

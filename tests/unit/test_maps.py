@@ -23,7 +23,9 @@ def _full() -> folium.Map:
     maps.GroundLayer("/t/{z}/{x}/{y}").add_to(built)
     maps.GridLayer("/g", "/gt/{z}/{x}/{y}", labels={"over": "超出"}).add_to(built)
     maps.RegionLayer("/r/{z}/{x}/{y}").add_to(built)
-    maps.HeatLayer("/h", params={"bandwidth": 250}, show=False).add_to(built)
+    heat = maps.HeatLayer("/h", params={"bandwidth": 250}, show=False)
+    heat.add_to(built)
+    maps.TimeSlider("/t", heat=heat, params={"region": "1"}, window=7).add_to(built)
     maps.Legend("图例", [("over", "超出", 3), ("#ff0000", "密", None)], note="注").add_to(built)
     return built
 
@@ -49,6 +51,19 @@ def test_a_hidden_layer_is_made_but_not_added() -> None:
     assert "heat_layer = gridmap.heatLayer(" in script
     assert "heat_layer.addTo(" not in script
     assert "grids_layer.addTo(" in script
+
+
+def test_a_slider_drives_its_heat_layer_after_both_are_made() -> None:
+    script = maps.parts(_full()).script
+    made = [script.index(f"{name} = gridmap.") for name in ("heat_layer", "slider_control")]
+    assert made[0] < made[1] < script.index("slider_control.drive(heat_layer)")
+    options = re.search(r"gridmap\.timeSlider\((.*)\);", script)
+    assert options is not None
+    told = json.loads(options[1])
+    assert (told["url"], told["params"], told["window"], told["step"]) == ("/t", {"region": "1"}, 7, 7)
+    alone = maps.base_map(BOUNDS)
+    maps.TimeSlider("/t", labels={"play": "</script>"}).add_to(alone)
+    assert "drive(" not in maps.parts(alone).script and "</script" not in maps.parts(alone).script
 
 
 def test_words_from_data_cannot_leave_the_script() -> None:

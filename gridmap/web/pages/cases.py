@@ -76,6 +76,8 @@ def index() -> str:
         page_data={
             "plan": plan.id if plan else None,
             "wall": request.args.get("wall") == "1",
+            "whole": actor.sees_small(""),
+            "raw": actor.sees_raw(subtree(region) or ""),
             "bounds": scene.bounds,
             "tiles": backdrop(scene),
             "most": mapdata.MAX_FEATURES,

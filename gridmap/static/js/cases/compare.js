@@ -65,10 +65,11 @@ export function comparison(state, data, page) {
   async function paint(days) {
     const { map, grids } = other;
     const isHeat = state.mode === "heat";
-    if (isHeat !== map.hasLayer(map.heat)) isHeat ? map.heat.addTo(map) : map.heat.remove();
+    if (!isHeat) map.heat.remove();
     if (isHeat) {
       grids?.setValues(null);
-      return void map.heat.setParams({ ...state.wanted(), ...span(), bandwidth: state.bandwidth });
+      map.heat.setParams({ ...state.wanted(), ...span(), bandwidth: state.bandwidth });
+      return void map.heat.addTo(map);
     }
     const found = await getJson(`/api/v1/plans/${state.plan}/cases?${state.query({ limit: data.most, ...span() })}`).catch(() => null);
     if (found && other && state.mode !== "heat") grids.setValues(gridValues(state.mode, found.items, lengthDays({ since: days[0], until: days[1] }, null)));

@@ -7,7 +7,7 @@ import { SPANS } from "./state.js";
 const $ = (id) => document.getElementById(id);
 const PHONE = window.matchMedia("(max-width: 860px)");
 
-export function filters(state) {
+export function filters(state, { whole }) {
   const form = $("filters");
   const fold = $("filter-fold");
   fold.open = !PHONE.matches;
@@ -45,8 +45,12 @@ export function filters(state) {
     else if (name === "compare") compare(state, value);
     else if (id === "before_since") state.set({ beforeSince: value });
     else if (id === "before_until") state.set({ beforeUntil: value });
-    else if (name === "region") state.set({ region: value, lat: null, lon: null, zoom: null });
-    else if (["since", "until"].includes(name)) state.set({ [name]: value });
+    else if (name === "region") {
+      state.set({ region: value, lat: null, lon: null, zoom: null });
+      if (value || whole) return;
+      state.write(); // exact figures of all are not theirs: another page shows what is released
+      location.reload();
+    } else if (["since", "until"].includes(name)) state.set({ [name]: value });
   });
   state.addEventListener("change", show);
   show();
@@ -62,7 +66,7 @@ function compare(state, value) {
 export function summary(state) {
   const presets = { 7: t("近7天"), 30: t("近30天"), 365: t("近一年"), 0: t("全部时间") };
   const days = state.since || state.until ? `${state.since || "…"} – ${state.until || "…"}` : "";
-  const span = state.days === null ? days : [presets[state.days], days && `（${days}）`].filter(Boolean).join("");
+  const span = state.days === null ? days : [presets[state.days], days].filter(Boolean).join(" · ");
   const region = state.region ? $("region").selectedOptions[0]?.textContent.trim() : t("全部区划");
   const kinds = state.category.length > 3 ? t("{n} 个类别", { n: number(state.category.length) }) : state.category.join("、") || t("全部类别");
   return [span, region, kinds].join(" · ");

@@ -22,13 +22,13 @@ const $ = (id) => document.getElementById(id);
 
 const state = new State(data, location.search);
 page.state = state;
-filters(state);
+filters(state, data);
 const shown = mapMode(state, data, page);
 const ranked = ranking(state, page.grids);
 const spots = spotList(state, page);
 timeline(state, page, shown);
 const small = multiples(state, data, page);
-const close = near(state, page);
+const close = near(state, data, page);
 comparison(state, data, page);
 savedViews(state);
 fullScreen(page.map);

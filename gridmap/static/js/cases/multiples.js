@@ -22,6 +22,7 @@ export function multiples(state, data, page) {
     maps.forEach(({ map }) => map.remove());
     maps = [];
     part = () => {};
+    $("multiples").replaceChildren();
   }
 
   function open() {
@@ -40,6 +41,7 @@ export function multiples(state, data, page) {
       const map = otherMap(one.box, data, page, params(one.name));
       map.behind = BEHIND;
       map.setView(page.map.getCenter(), page.map.getZoom() - BEHIND, { animate: false });
+      map.heat.addTo(map);
       one.box.setAttribute("role", "img");
       return { ...one, map };
     });

@@ -10,12 +10,12 @@ const Z_POINTS = 17;
 const LISTED_MAX = 100;
 const INK = { color: "#fff", weight: 1.5, fillColor: "#5b1a8b", fillOpacity: 0.9 };
 
-export function near(state, { map, grids }) {
+export function near(state, { raw }, { map, grids }) {
   const circles = L.layerGroup().addTo(map);
   const points = L.layerGroup().addTo(map);
   const canvas = L.canvas({ pane: "markerPane" });
   let counts = null;
-  let refused = false;
+  let refused = !raw;
   let epoch = 0;
 
   const inView = () => {
@@ -50,7 +50,7 @@ export function near(state, { map, grids }) {
 
   function drawCircles() {
     circles.clearLayers();
-    if (map.getZoom() < Z_CIRCLES || !counts || !grids) return;
+    if (map.getZoom() < Z_CIRCLES || !counts || !grids || state.mode !== "heat") return; // else the grids carry their numbers
     const box = map.getBounds();
     for (const one of counts.items) {
       const p = one.cases ? grids.feature(one.grid_id)?.properties : null;
@@ -58,8 +58,10 @@ export function near(state, { map, grids }) {
       const size = Math.round(Math.min(72, 26 + 2.2 * Math.sqrt(one.cases)));
       const icon = L.divIcon({ className: `cluster${one.grid_id === state.grid ? " chosen" : ""}`, html: String(number(one.cases)), iconSize: [size, size] });
       const title = `${one.name || one.code} ${t("{n} 件", { n: number(one.cases) })}`;
+      const choose = () => state.set({ grid: one.grid_id === state.grid ? null : one.grid_id });
       L.marker([p.label_lat, p.label_lon], { icon, title, riseOnHover: true })
-        .on("click", () => state.set({ grid: one.grid_id === state.grid ? null : one.grid_id }))
+        .on("click", choose)
+        .on("keypress", ({ originalEvent }) => originalEvent.key === "Enter" && choose())
         .addTo(circles);
     }
   }
@@ -92,13 +94,13 @@ export function near(state, { map, grids }) {
     const head = h("tr", {}, [t("时间"), t("类别"), t("地点")].map((text) => h("th", { scope: "col" }, text)));
     const table = h("table", {}, h("caption", { class: "visually-hidden" }, t("图上的事件")), h("thead", {}, head), h("tbody", {}, found.slice(0, LISTED_MAX).map(row)));
     const more = found.length > LISTED_MAX ? h("p", { class: "small muted" }, t("只列出最新的 {n} 件；放大地图可看其余的。", { n: LISTED_MAX })) : null;
-    return $("near").replaceChildren(title, ...(found.length ? [h("div", { class: "table-wrap scroll near-list" }, table)] : [h("p", { class: "muted" }, t("没有事件。"))]), ...(more ? [more] : []));
+    return $("near").replaceChildren(title, ...(found.length ? [h("div", { class: "scroll near-list", tabIndex: 0, role: "region", "aria-label": t("图上的事件") }, table)] : [h("p", { class: "muted" }, t("没有事件。"))]), ...(more ? [more] : []));
   }
 
   map.on("moveend", show);
   grids?.on("loaded", drawIfCircles);
   state.on(["since", "until", "region", "category", "grid"], () => !state.playing && map.getZoom() >= Z_POINTS && show());
-  state.on(["grid"], drawIfCircles);
+  state.on(["grid", "mode"], drawIfCircles);
 
   function drawIfCircles() {
     if (map.getZoom() < Z_POINTS || refused) drawCircles();

@@ -11,12 +11,13 @@ export function timeline(state, { slider, heat }, shown) {
 
   slider.show = (told, next) => {
     if (state.mode !== "heat") return shown.frame({ since: told.from, until: told.to }, told.days);
-    const shown = heat.setParams(frame(told));
+    const drawn = heat.setParams(frame(told));
     if (next) heat.prefetch(frame(next));
-    return shown;
+    return drawn;
   };
   slider.setRange(state.since, state.until);
-  if (JSON.stringify(slider._params) !== JSON.stringify(params())) slider.setParams(params());
+  const same = ({ region, category, grid }) => JSON.stringify([region, category, grid]);
+  if (same(slider._params) !== same(params())) slider.setParams(params());
 
   slider.on("play", () => (state.playing = true));
   slider.on("pause", () => (state.playing = false));

@@ -104,5 +104,5 @@ export function savedViews(state) {
   });
   $("views").addEventListener("toggle", () => $("views").open && load());
   // a click that redraws the list would look like one outside of the menu, which closes it
-  $("views").addEventListener("click", (event) => event.target.closest(".menu-panel") && event.stopPropagation());
+  $("views").addEventListener("click", (event) => event.composedPath().includes($("view-list").parentElement) && event.stopPropagation());
 }

@@ -107,7 +107,7 @@
       if (this._values) {
         const value = this._values.get(feature.id);
         const labelAt = p.label_lon == null ? null : L.latLng(p.label_lat, p.label_lon);
-        return { status: value?.status ?? "none", label: value?.label ?? ["—"], labelAt, color: "#33475b", weight: 1, dashArray: null, fill: true, fillOpacity: 0.85 };
+        return { status: value?.status ?? "none", label: value?.label ?? ["—"], labelAt, strong: true, color: "#33475b", weight: 1, dashArray: null, fill: true, fillOpacity: 0.85 };
       }
       if (this._source.outline) return { status: null, label: null, color: "#33475b", weight: 1, fill: true, fillOpacity: 0, ...this._source.line };
       const ink = (gm.STATUS[p.status] || gm.STATUS.unchecked).ink;

@@ -129,7 +129,7 @@
       ctx.lineJoin = "round";
       const taken = []; // a label that would lie on another is left out
       for (let order = this._drawFirst; order; order = order.next) {
-        const { label, labelAt } = order.layer.options;
+        const { label, labelAt, strong } = order.layer.options;
         const box = order.layer._pxBounds;
         if (!label || !labelAt || !box || box.getSize().x < 46 || box.getSize().y < 30) continue;
         const at = this._map.latLngToLayerPoint(labelAt);
@@ -137,7 +137,7 @@
         if (taken.some((other) => other.intersects(room))) continue;
         taken.push(room);
         label.forEach((line, i) => {
-          ctx.font = i === 0 ? "600 13px 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif" : "12px 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif";
+          ctx.font = i === 0 || strong ? "600 13px 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif" : "12px 'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif";
           const y = at.y + (i - (label.length - 1) / 2) * 15;
           ctx.strokeStyle = "rgba(255,255,255,.92)";
           ctx.lineWidth = 3;

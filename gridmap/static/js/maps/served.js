@@ -39,12 +39,15 @@
 
     async load() {
       const epoch = ++this._epoch;
-      this._whole = (await this._fetch(epoch, {})) === "shown";
-      if (!this._whole && epoch === this._epoch) await this._loadView(epoch);
+      this._whole = null; // not known yet: a map that moves meanwhile asks for nothing
+      const whole = (await this._fetch(epoch, {})) === "shown";
+      if (epoch !== this._epoch) return;
+      this._whole = whole;
+      if (!whole) await this._loadView(epoch);
     },
 
     _moved() {
-      if (!this._whole) this._loadView(++this._epoch);
+      if (this._whole === false) this._loadView(++this._epoch);
     },
 
     async _loadView(epoch) {

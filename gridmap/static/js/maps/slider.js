@@ -52,7 +52,8 @@
 
     /** The window drives a heat layer; the next frame is fetched while one is looked at. */
     drive(heat) {
-      const params = (told) => ({ ...this._params, ...(told.all ? {} : { since: told.from, until: told.to }) });
+      const own = heat._params; // the bandwidth, say
+      const params = (told) => ({ ...own, ...this._params, ...(told.all ? {} : { since: told.from, until: told.to }) });
       this.show = (told, next) => {
         const shown = heat.setParams(params(told));
         if (next) heat.prefetch(params(next));
@@ -250,6 +251,7 @@
       const label = L.DomUtil.create("label", "ts-choice", head);
       L.DomUtil.create("span", "", label).textContent = name;
       const select = L.DomUtil.create("select", "", label);
+      select.setAttribute("aria-label", name);
       for (const [value, text] of choices) select.append(new Option(text, value, false, value === chosen));
       return select;
     },
