@@ -42,7 +42,7 @@ def test_from_the_draft_to_its_load(page: Page, draft: int, tmp_path: Path) -> N
     expect(page.locator(".load-said")).to_contain_text("最忙的网格")
     until(page, DRAWN)
     centres = "window.gridmap.page.maps.map((map) => map.getCenter().toString())"
-    page.evaluate("window.gridmap.page.maps[0].panBy([80, 40], {animate: false})")
+    page.evaluate("void window.gridmap.page.maps[0].panBy([80, 40], {animate: false})")
     assert len(set(page.evaluate(centres))) == 1
     row = page.locator("#rows tbody tr").first
     expect(row).to_contain_text("→")
