@@ -14,6 +14,8 @@ _TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".csv": "text/csv",
     ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".html": "text/html",
 }
 
 

@@ -116,6 +116,7 @@ def action_name(action: str) -> str:
         "plan.report": gettext("导出核查报告"),
         "cases.release": gettext("发布事件数"),
         "cases.raw": gettext("查看事件明细"),
+        "cases.export": gettext("导出事件视图"),
         "demo.load": gettext("装入示范城镇"),
     }
     return names.get(action, action)

@@ -31,6 +31,7 @@ from gridmap.services import cases, comments, heat, home, imports, jobs, plans, 
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 from gridmap.services.audit_log import AuditFilter
 from gridmap.services.redraw import Wish
+from gridmap.services.sheets import CaseView
 from gridmap.services.users import add_user
 from tests.api.test_every_route import BODIES
 from tests.web import add_person, csrf_of, make_app, signed_in
@@ -102,6 +103,7 @@ ARGUMENTS: dict[str, Any] = {
     "valid_from": date(2026, 1, 1),
     "version": 1,
     "view_id": 1,
+    "view": CaseView(),
     "wanted": AuditFilter(),
     "wish": Wish(),
     "x": 0,

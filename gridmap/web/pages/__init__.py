@@ -22,6 +22,7 @@ from flask import Flask
 from gridmap.web.pages import (
     audit,
     auth,
+    case_exports,
     cases,
     compare,
     coverage,
@@ -42,7 +43,7 @@ from gridmap.web.pages import (
 #: The sections, in no particular order; a new module of pages is one more name here.
 SECTIONS = (
     *(auth, home, imports, map, studio, compare, load, workflow, redraw, plans, regions, cases),
-    *(users, audit, help, standards, coverage),
+    *(users, audit, help, standards, coverage, case_exports),
 )
 
 
