@@ -66,6 +66,10 @@ class Settings(BaseSettings):
         return self.data_dir / "exports"
 
     @property
+    def reports_dir(self) -> Path:
+        return self.data_dir / "reports"
+
+    @property
     def backups_dir(self) -> Path:
         return self.data_dir / "backups"
 

@@ -25,7 +25,7 @@ from flask.testing import FlaskClient
 
 import gridmap.services
 from gridmap.db.engine import Service, transaction
-from gridmap.db.models import CheckResult, Grid, Job, Plan, Region
+from gridmap.db.models import CheckResult, Grid, Job, Plan, Region, ReportFile
 from gridmap.errors import Forbidden, NotFound
 from gridmap.services import cases, comments, heat, home, imports, jobs, plans, regions, search
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
@@ -72,6 +72,8 @@ ARGUMENTS: dict[str, Any] = {
     "level": 8,
     "line": ((120.0, 30.0), (120.1, 30.1)),
     "locale": "zh",
+    "month": date(2026, 1, 1),
+    "path": Path("/nowhere"),
     "login": "someone",
     "name": "一个名字",
     "new": "four quiet horses",
@@ -87,6 +89,7 @@ ARGUMENTS: dict[str, Any] = {
     "query": "",
     "reasons": {},
     "region_code": THERE,
+    "report_id": 1,
     "resolved": True,
     "result_id": 1,
     "rows": (),
@@ -148,6 +151,12 @@ def of_others(shared_demo_url: str) -> dict[str, Any]:
         grid_id = session.scalar(sa.select(Grid.id).where(Grid.region_id.in_(there)).order_by(Grid.id))
         finding_id = session.scalar(sa.select(CheckResult.id).where(CheckResult.region_id.in_(there)))
         county_plan = session.scalar(sa.select(Grid.plan_id).where(Grid.id == grid_id))
+        report = ReportFile(
+            region_id=session.scalar(sa.select(Region.id).where(Region.code == THERE)),
+            **{"month": date(2026, 1, 1), "locale": "zh", "file": "there.pdf", "bytes": 1, "summary": "城南草案"},
+            scheduled=False,
+        )
+        session.add(report)
         batch_id = session.scalar(sa.select(Plan.import_batch_id).where(Plan.id == county_plan))
     assert grid_id and finding_id and batch_id and county_plan
     return {
@@ -158,6 +167,7 @@ def of_others(shared_demo_url: str) -> dict[str, Any]:
         "finding_id": finding_id,
         "county_plan": county_plan,
         "batch_id": batch_id,
+        "report_id": report.id,
         "comment_id": comments.write(SYSTEM, county_plan, "看这里", grid=grid_id).id,
         "code": THERE,
     }

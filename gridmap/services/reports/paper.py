@@ -19,7 +19,7 @@ from gridmap.sql import query
 
 
 def printed(template: str, **told: Any) -> bytes:
-    """A template as PDF. Values whose names begin with ``map`` are SVG of :func:`plan_map`."""
+    """A template as PDF. Values whose names begin with ``map`` are SVG drawn for it, one or several by name."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
     from weasyprint import HTML
@@ -27,7 +27,11 @@ def printed(template: str, **told: Any) -> bytes:
     pages = Environment(
         loader=FileSystemLoader(ROOT / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    drawn = {name: Markup(svg) for name, svg in told.items() if name.startswith("map")}  # noqa: S704 - escaped by map_svg
+    drawn = {
+        name: {key: Markup(one) for key, one in svg.items()} if isinstance(svg, dict) else Markup(svg)  # noqa: S704 - escaped by who drew it
+        for name, svg in told.items()
+        if name.startswith("map")
+    }
     swatches = {status: Markup(map_svg.swatch(status)) for status in STATUSES}  # noqa: S704
     html = pages.get_template(template).render(**{**told, **drawn}, swatches=swatches, statuses=STATUSES)
     made: bytes = HTML(string=html, base_url=str(ROOT), url_fetcher=_pictures_only()).write_pdf()

@@ -59,12 +59,12 @@ def _side(drawing: Drawing, shown: Shown, x: float, y: float, foot: float, withi
         _kinds(drawing, shown, x, y + 4, foot)
 
 
-def legend(drawing: Drawing, x: float, y: float, title: str, note: str, width: float) -> float:
+def legend(drawing: Drawing, x: float, y: float, title: str, note: str, width: float, columns: int = 2) -> float:
     """The fixed classes of density in cases per km2, the densest first; where the next line would be."""
     drawing.add(Words(x, y + 2.5, title, size=3.4, bold=True))
     y += 5
     ends = [*(f"{low:,.0f} – {high:,.0f}" for low, high in pairwise(BREAKS)), f"≥ {BREAKS[-1]:,.0f}"]
-    columns, rows = 2, (len(ends) + 1) // 2
+    rows = -(-len(ends) // columns)
     for k, (text, colour) in enumerate(zip(reversed(ends), reversed(solid_colours()), strict=True)):
         left, row = x + (k // rows) * width / columns, y + (k % rows) * 4.6
         drawing.box(left, row, 7, 3.6, fill=colour, stroke=FRAME, line=0.1)

@@ -18,6 +18,7 @@ from gridmap.services import cases, heat, incidents, mapdata, plans, regions
 from gridmap.services.actor import Actor
 from gridmap.services.cases import CaseFilter
 from gridmap.services.cases.read import ALL
+from gridmap.services.cases.sight import require_exact
 from gridmap.services.mapdata import Bounds
 from gridmap.settings import settings
 
@@ -86,6 +87,7 @@ def read(session: Session, actor: Actor, view: CaseView, locale: str | None) -> 
     language = "en" if (locale or actor.locale).startswith("en") else "zh"
     reader = replace(actor, locale=language)
     wanted = view.wanted
+    require_exact(actor, wanted.region)
     if wanted.start is not None and wanted.end is not None and wanted.start >= wanted.end:
         raise Invalid("CASE_TIMES")
     place, bounds = _place(session, reader, view)

@@ -64,6 +64,7 @@ MODULES = (
     "load",
     "comments",
     "workflow",
+    "reports",
     "document",
 )
 
