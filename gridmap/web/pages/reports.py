@@ -13,6 +13,8 @@ from gridmap.web.forms import MENDABLE, row_number
 from gridmap.web.session import current_actor
 
 pages = Blueprint("reports", __name__, url_prefix="/reports")
+#: So many months can be chosen.
+_MONTHS = 36
 
 
 def init_app(app: Flask) -> None:
@@ -76,6 +78,6 @@ def _show(fault: str = "") -> str:
         reports=monthly.listed(actor),
         regions=monthly.choices(actor),
         schedules=monthly.schedules(actor),
-        last=f"{months.last():%Y-%m}",
+        months=[f"{months.moved(months.last(), -back):%Y-%m}" for back in range(_MONTHS)],
         chosen={name: request.form.get(name) for name in ("region", "month", "language")},
     )
