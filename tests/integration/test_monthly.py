@@ -93,6 +93,7 @@ def test_the_pdf_tells_them_in_both_languages(tmp_path: Path) -> None:
     ):
         assert part in text, part
     assert all(one.name in text for one in found.communities) and f"{found.total.year_ago:,}" in text
+    assert "多在" not in text, "no address of a case"
     english = monthly.monthly_pdf(SYSTEM, NORTH, MONTH, tmp_path / "b.pdf", locale="en")
     text = text_of(tmp_path / "b.pdf")
     assert english.startswith("In 2026-09, ") and "Maps of the communities" in text and "Method" in text

@@ -18,8 +18,8 @@ from gridmap.services import cases, heat, incidents, mapdata, plans, regions
 from gridmap.services.actor import Actor
 from gridmap.services.cases import CaseFilter
 from gridmap.services.cases.read import ALL
-from gridmap.services.cases.sight import require_exact
 from gridmap.services.mapdata import Bounds
+from gridmap.services.sight import require_exact
 from gridmap.settings import settings
 
 DEFAULT_BANDWIDTH_M = 250.0
