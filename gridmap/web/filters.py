@@ -117,6 +117,7 @@ def action_name(action: str) -> str:
         "cases.release": gettext("发布事件数"),
         "cases.raw": gettext("查看事件明细"),
         "cases.export": gettext("导出事件视图"),
+        "map.export": gettext("导出离线地图"),
         "report.make": gettext("生成月报"),
         "report.read": gettext("下载月报"),
         "report.delete": gettext("删除月报"),

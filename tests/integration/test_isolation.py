@@ -31,7 +31,7 @@ from gridmap.services import cases, comments, heat, home, imports, jobs, plans, 
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 from gridmap.services.audit_log import AuditFilter
 from gridmap.services.redraw import Wish
-from gridmap.services.sheets import CaseView
+from gridmap.services.sheets import CaseView, MapView
 from gridmap.services.users import add_user
 from tests.api.test_every_route import BODIES
 from tests.web import add_person, csrf_of, make_app, signed_in
@@ -48,6 +48,7 @@ SAID = {"api.write_comment"}
 ARGUMENTS: dict[str, Any] = {
     "a_id": 1,
     "active": False,
+    "asked": MapView(),
     "b_id": 1,
     "base": 1,
     "batch_id": 1,

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from gridmap.db import bulk
 from gridmap.services import heat
 from gridmap.services.actor import Actor, Role
-from gridmap.services.mapdata import MAX_FEATURES
+from gridmap.services.mapdata import MAX_FEATURES, Bounds
 from gridmap.services.plans.access import subtree
 from gridmap.services.sheets.drawing import Drawing, Picture, Shapes, Words
 from gridmap.services.sheets.fonts import length
@@ -86,7 +86,7 @@ def draw_grids(
 ) -> bool:
     """Borders of the grids in view (``filled``: their status too); False where there are too many to draw."""
     table = bulk.columns(
-        session, query("sheets", "grids"), {"plan": plan_id, **_keys(actor, frame, region, MAX_FEATURES + 1)}
+        session, query("sheets", "grids"), {"plan": plan_id, **view_keys(actor, frame.bounds, region, MAX_FEATURES + 1)}
     )
     if len(table["id"]) > MAX_FEATURES:
         return False
@@ -102,7 +102,7 @@ def draw_regions(
     session: Session, actor: Actor, drawing: Drawing, frame: Frame, region: str | None, *, names: bool = True
 ) -> None:
     """Borders and names of communities; of subdistricts where there are too many of them."""
-    keys = _keys(actor, frame, region, _COMMUNITIES + 1)
+    keys = view_keys(actor, frame.bounds, region, _COMMUNITIES + 1)
     table = bulk.columns(session, query("sheets", "regions"), {"level": "community", **keys})
     if len(table["code"]) > _COMMUNITIES:
         table = bulk.columns(session, query("sheets", "regions"), {"level": "subdistrict", **keys})
@@ -112,8 +112,9 @@ def draw_regions(
         drawing.add(*_names(drawn, [str(name) for name in table["name"]]))
 
 
-def _keys(actor: Actor, frame: Frame, region: str | None, most: int) -> dict[str, Any]:
-    west, south, east, north = frame.bounds
+def view_keys(actor: Actor, bounds: Bounds, region: str | None, most: int) -> dict[str, Any]:
+    """What the queries of ``sheets.sql`` ask for: a view of what the reader may see, at most so many."""
+    west, south, east, north = bounds
     box = {"west": west, "south": south, "east": east, "north": north}
     return {**box, "prefixes": list(actor.prefixes(Role.VIEWER)), "region": subtree(region), "most": most}
 

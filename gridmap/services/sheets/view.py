@@ -150,19 +150,22 @@ def local(moment: datetime) -> str:
     return f"{moment.astimezone(ZoneInfo(settings().time_zone)):%Y-%m-%d %H:%M}"
 
 
+def region_name(session: Session, actor: Actor, code: str | None) -> str:
+    """A region with the one above it; without ``code`` the only county that the reader sees, or nothing.
+
+    Raises ``NotFound`` REGION_NOT_FOUND.
+    """
+    if code:
+        return "".join(one.name for one in regions.breadcrumb.within(session, actor, code)[-2:])
+    counties = sa.select(Region.name).where(actor.visible(Region.code), Region.level == "county").limit(2)
+    found = session.scalars(counties).all()
+    return found[0] if len(found) == 1 else ""
+
+
 def _place(session: Session, actor: Actor, view: CaseView) -> tuple[str, Bounds]:
     """Name of the region (empty: all that the reader sees), and what the map shows."""
-    code = view.wanted.region
-    scene = mapdata.scene.within(session, actor, code)
-    name = ""
-    if code:
-        crumbs = regions.breadcrumb.within(session, actor, code)
-        name = "".join(one.name for one in crumbs[-2:])
-    else:
-        roots = session.scalars(
-            sa.select(Region.name).where(actor.visible(Region.code), Region.level == "county").limit(2)
-        ).all()
-        name = roots[0] if len(roots) == 1 else ""
+    scene = mapdata.scene.within(session, actor, view.wanted.region)
+    name = region_name(session, actor, view.wanted.region)
     bounds = view.bounds or scene.bounds
     if bounds is None:
         raise Invalid("SHEET_NOTHING")
@@ -171,4 +174,4 @@ def _place(session: Session, actor: Actor, view: CaseView) -> tuple[str, Bounds]
     return name, bounds
 
 
-__all__ = ["CaseView", "Shown", "local", "read", "span"]
+__all__ = ["CaseView", "Shown", "local", "read", "region_name", "span"]

@@ -4,5 +4,6 @@ for (const link of document.querySelectorAll("a[data-with-view]")) {
   const path = link.getAttribute("href");
   const take = () => link.setAttribute("href", path + location.search);
   for (const event of ["pointerdown", "focus", "click"]) link.addEventListener(event, take);
-  link.addEventListener("click", () => (link.closest("details").open = false));
+  const menu = link.closest("details");
+  if (menu) link.addEventListener("click", () => (menu.open = false));
 }

@@ -12,9 +12,11 @@ from gridmap.web.maps.elements import (
     HeatLayer,
     Legend,
     RegionLayer,
+    SketchLayer,
     TimeSlider,
 )
 from gridmap.web.maps.shell import MapParts, base_map, parts, use_server
+from gridmap.web.maps.standalone import standalone
 
 __all__ = [
     "CoverageLayer",
@@ -25,8 +27,10 @@ __all__ = [
     "Legend",
     "MapParts",
     "RegionLayer",
+    "SketchLayer",
     "TimeSlider",
     "base_map",
     "parts",
+    "standalone",
     "use_server",
 ]

@@ -17,6 +17,7 @@ from gridmap.web.config import app_settings
 from gridmap.web.files import download
 from gridmap.web.forms import calendar_day, row_number
 from gridmap.web.session import current_actor
+from gridmap.web.standalone import map_file
 
 pages = Blueprint("case_exports", __name__, url_prefix="/cases")
 
@@ -33,6 +34,14 @@ def export(fmt: str) -> Response:
     locale = str(get_locale())
     path = sheets.FORMATS[fmt](current_actor(), case_view(), locale=locale)
     return download(path, f"incidents-{fmt}")
+
+
+@pages.get("/export.html", endpoint="html")
+def standalone() -> Response:
+    """The heat of the view over the grids as a map that opens without a network."""
+    view = case_view()
+    shown = sheets.MapView(view.plan_id, view.wanted.region, (), None, view.wanted, view.bandwidth_m, view.bounds)
+    return download(map_file(current_actor(), shown, locale=str(get_locale())), "incidents-map")
 
 
 def case_view() -> sheets.CaseView:
