@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -21,9 +22,11 @@ from gridmap.errors import Invalid, NotFound
 from gridmap.services import cases, incidents, sheets
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 from gridmap.services.cases import CaseFilter
+from gridmap.services.days import today
 from gridmap.services.sheets.drawing import wrapped
 from gridmap.services.sheets.fonts import length
 from gridmap.services.sheets.frame import Frame
+from gridmap.web.pages.case_address import case_view
 from tests.web import add_person, make_app, signed_in
 
 pytestmark = pytest.mark.usefixtures("shared_demo_url")
@@ -81,7 +84,7 @@ def _nothing() -> sheets.CaseView:
 
 def test_the_workbook_has_the_figures_of_the_services(tmp_path: Path) -> None:
     book = openpyxl.load_workbook(sheets.case_xlsx(SYSTEM, VIEW, path=tmp_path / "a.xlsx"))
-    sums, ranked = cases.totals(SYSTEM, VIEW.wanted), cases.by_grid(SYSTEM, 1, VIEW.wanted)
+    sums, ranked = cases.totals(SYSTEM, VIEW.wanted), cases.rates_by_grid(SYSTEM, 1, VIEW.wanted).rows
     spots = incidents.hot_spots(SYSTEM, 1, VIEW.wanted)
     assert book.sheetnames == ["说明", "按类别", "按月", "星期与时段", "各网格件数", "热点", "集中登记的地点"]
     about = {row[0]: row[1] for row in book["说明"].values}
@@ -92,8 +95,8 @@ def test_the_workbook_has_the_figures_of_the_services(tmp_path: Path) -> None:
     week = [list(row[1:25]) for row in list(book["星期与时段"].values)[1:]]
     assert week == sums["week"] and sum(map(sum, week)) == sums["total"]
     grids = list(book["各网格件数"].values)[1:]
-    assert [(row[1], row[6], row[7]) for row in grids] == [
-        (one["code"], one["cases"], one["per_1000_households"]) for one in ranked
+    assert [(row[1], *row[6:9]) for row in grids] == [
+        (one["code"], one["cases"], one["per_1000_households"], one["smoothed"]) for one in ranked
     ]
     assert [row[1] for row in list(book["热点"].values)[1:]] == [one.sentence for one in spots.spots]
     assert [row[1] for row in list(book["集中登记的地点"].values)[1:]] == [one.cases for one in spots.stacks]
@@ -147,6 +150,34 @@ def test_the_address_of_the_page_is_the_address_of_the_file(app: Flask) -> None:
     assert client.get("/cases/export.png?plan=1").data.startswith(b"\x89PNG")
 
 
+def test_a_preset_a_grid_and_a_comparison_are_taken_over(app: Flask) -> None:
+    client = signed_in(app, "chief")
+    busiest = cases.rates_by_grid(SYSTEM, 1).rows[0]
+    asked = f"plan=1&since=2026-03-01&until=2026-03-31&compare=year&grid={busiest['grid_id']}"
+    book = openpyxl.load_workbook(io.BytesIO(client.get(f"/cases/export.xlsx?{asked}").data))
+    about = {row[0]: row[1] for row in book["说明"].values}
+    month = CaseFilter(start=datetime(2026, 3, 1, tzinfo=ZONE), end=datetime(2026, 4, 1, tzinfo=ZONE), plan_id=1)
+    own = cases.totals(SYSTEM, replace(month, grid_id=busiest["grid_id"]))["total"]
+    assert about["件事件"] == own < cases.totals(SYSTEM, replace(month, plan_id=None))["total"]
+    assert busiest["code"] in about["网格"] and about["对比时段"] == "2025-03-01 至 2025-03-31"
+    whole = list(book["两个时段"].values)[1]
+    assert whole[0] == "合计" and whole[4] == own
+    days = openpyxl.load_workbook(io.BytesIO(client.get("/cases/export.xlsx?days=7&since=2020-01-01").data))
+    since = (today() - timedelta(days=6)).isoformat()
+    assert {row[0]: row[1] for row in days["说明"].values}["时间"] == f"{since} 至 {today().isoformat()}"
+
+
+def test_the_map_looks_where_the_page_looks(app: Flask) -> None:
+    with app.test_request_context("/cases/export.pdf?lat=30.2&lon=120.1&zoom=15"):
+        bounds = case_view().bounds
+    assert bounds is not None
+    west, south, east, north = bounds
+    assert (west + east) / 2 == pytest.approx(120.1) and south < 30.2 < north
+    assert east - west == pytest.approx(360 * 900 / (256 * 2**15))
+    with app.test_request_context("/cases/export.pdf?lat=30.2&zoom=15"):
+        assert case_view().bounds is None
+
+
 @pytest.mark.parametrize(
     "asked",
     [
@@ -158,7 +189,13 @@ def test_the_address_of_the_page_is_the_address_of_the_file(app: Flask) -> None:
             "bandwidth=nan",
             "bbox=1,2",
         ),
-        *("region=%27", "since=2026-05-02&until=2026-05-01", "since=2026-05-02T00:00:00", "until=9999-12-31"),
+        *(
+            "region=%27",
+            "since=2026-05-02&until=2026-05-01",
+            "since=2026-05-02T00:00:00",
+            "until=9999-12-31",
+            "days=nan",
+        ),
     ],
 )
 def test_bad_addresses_are_told(app: Flask, asked: str) -> None:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from geodata import messages
-from gridmap.db.models import Region
+from gridmap.db.models import Grid, Region
 from gridmap.errors import Invalid
 from gridmap.services import cases, heat, incidents, mapdata, plans, regions
 from gridmap.services.actor import Actor
@@ -30,20 +30,23 @@ class CaseView:
     """The state of the page of cases: which cases, in whose grids (None: none), how smoothed, what of the map.
 
     ``bounds`` (west, south, east, north in degrees; None: of the region) is what the map shows, not what is counted.
+    ``grid_id`` is the grid that sums are of (None: all), ``before`` a span that the one wanted is compared with.
     """
 
     wanted: CaseFilter = ALL
     plan_id: int | None = None
     bandwidth_m: float = DEFAULT_BANDWIDTH_M
     bounds: Bounds | None = None
+    grid_id: int | None = None
+    before: tuple[datetime, datetime] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
     """The figures of a view in one language.
 
-    ``sums`` as :func:`gridmap.services.cases.totals`, ``grids`` as ``by_grid`` (None without a plan), ``newest`` the
-    last case that is known of; ``filters`` pairs of label and words.
+    ``sums`` as :func:`gridmap.services.cases.totals`, ``grids`` as ``rates_by_grid`` has them (none without a plan),
+    ``filters`` pairs of label and words.
     """
 
     view: CaseView
@@ -53,6 +56,8 @@ class Shown:
     plan: plans.PlanSummary | None
     grids: tuple[Mapping[str, Any], ...]
     spots: incidents.HotSpots | None
+    compared: incidents.Comparison | None
+    grid: str | None
     filters: tuple[tuple[str, str], ...]
     made_at: str
     made_by: str
@@ -96,16 +101,33 @@ def read(session: Session, actor: Actor, view: CaseView, locale: str | None) -> 
         view=view,
         place=place or messages.sentence("SHEET_EVERYWHERE", language),
         bounds=bounds,
-        sums=cases.totals.within(session, reader, wanted),
+        sums=cases.totals.within(session, reader, replace(wanted, grid_id=view.grid_id, plan_id=view.plan_id)),
         plan=plan,
-        grids=() if plan is None else cases.by_grid.within(session, reader, plan.id, wanted),
+        grids=() if plan is None else cases.rates_by_grid.within(session, reader, plan.id, wanted).rows,
         spots=None if plan is None else incidents.hot_spots.within(session, reader, plan.id, wanted),
+        compared=_compared(session, reader, view),
+        grid=_grid(session, view),
         filters=(),
         made_at=local(datetime.now(tz=ZoneInfo("UTC"))),
         made_by=actor.name or actor.login,
         locale=language,
     )
     return replace(shown, filters=filters(shown))
+
+
+def _compared(session: Session, actor: Actor, view: CaseView) -> incidents.Comparison | None:
+    if view.before is None:
+        return None
+    wanted = replace(view.wanted, grid_id=view.grid_id, plan_id=view.plan_id)
+    return incidents.two_periods.within(session, actor, wanted, view.before, plan_id=view.plan_id)
+
+
+def _grid(session: Session, view: CaseView) -> str | None:
+    """Name and code of the grid that sums are of; who may see it was asked when they were made."""
+    if view.grid_id is None:
+        return None
+    found = session.get(Grid, view.grid_id)
+    return None if found is None else f"{found.name or ''} {found.code}".strip()
 
 
 def filters(shown: Shown) -> tuple[tuple[str, str], ...]:
@@ -120,6 +142,11 @@ def filters(shown: Shown) -> tuple[tuple[str, str], ...]:
     ]
     if shown.plan is not None:
         found.append((word("PLAN"), f"{shown.plan.name} v{shown.plan.version}"))
+    if shown.grid is not None:
+        found.append((word("GRID"), shown.grid))
+    if shown.compared is not None:
+        start, end = shown.compared.before
+        found.append((word("AGAINST"), span(CaseFilter(start=start, end=end), shown.locale)))
     if wanted.bbox is not None:
         west, south, east, north = wanted.bbox
         found.append((word("EXTENT"), f"{west:.4f}–{east:.4f}°E, {south:.4f}–{north:.4f}°N"))

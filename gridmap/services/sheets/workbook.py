@@ -24,7 +24,39 @@ def case_frames(shown: Shown) -> Mapping[str, pd.DataFrame]:
     }
     if shown.plan is not None:
         sheets |= {word("RANKING"): _ranking(shown), word("SPOTS"): _spots(shown), word("STACKS"): _stacks(shown)}
+    if shown.compared is not None:
+        sheets |= {word("PERIODS"): _periods(shown)}
     return sheets
+
+
+def _periods(shown: Shown) -> pd.DataFrame:
+    import pandas as pd
+
+    word, found = shown.word, shown.compared
+    assert found is not None
+    parts = (
+        ("SUM", (found.whole,)),
+        ("CATEGORY", found.categories),
+        ("COMMUNITY", found.regions),
+        ("GRID", found.grids),
+    )
+    rows = [
+        (
+            word(part),
+            one.code,
+            one.name or None,
+            one.before,
+            one.after,
+            one.ratio,
+            one.low,
+            one.high,
+            word(f"IS_{one.word.upper()}"),
+        )
+        for part, many in parts
+        for one in many
+    ]
+    names = ("OF", "CODE", "NAME", "BEFORE_CASES", "CASES", "RATIO_DAYS", "RATIO_LOW", "RATIO_HIGH", "CHANGED")
+    return pd.DataFrame(rows, columns=[word(name) for name in names])
 
 
 def about(shown: Shown) -> pd.DataFrame:
@@ -75,10 +107,21 @@ def _ranking(shown: Shown) -> pd.DataFrame:
             one["households"],
             one["cases"],
             one["per_1000_households"],
+            one["smoothed"],
         )
         for k, one in enumerate(shown.grids, start=1)
     ]
-    names = ("RANK", "GRID_CODE", "GRID_NAME", "COMMUNITY", "COMMUNITY_CODE", "HOUSEHOLDS", "CASES", "PER_1000")
+    names: tuple[str, ...] = (
+        "RANK",
+        "GRID_CODE",
+        "GRID_NAME",
+        "COMMUNITY",
+        "COMMUNITY_CODE",
+        "HOUSEHOLDS",
+        "CASES",
+        "PER_1000",
+    )
+    names += ("SMOOTHED",)
     return pd.DataFrame(rows, columns=[word(name) for name in names])
 
 
