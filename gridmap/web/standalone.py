@@ -6,6 +6,8 @@ from base64 import b64encode
 from itertools import pairwise
 from pathlib import Path
 
+from flask import current_app, has_app_context
+
 from geodata.density import BREAKS, PALETTE
 from geodata.messages import sentence
 from gridmap.services import sheets
@@ -13,7 +15,6 @@ from gridmap.services.actor import Actor
 from gridmap.services.days import today
 from gridmap.services.exports.plan import fresh_path
 
-_PREFIX = "/static"
 _STATUSES = ("over", "under", "within", "empty", "unchecked")
 
 
@@ -32,7 +33,8 @@ def page(found: sheets.Embedded) -> str:
 
     from gridmap.web import maps  # Folium is slow to load
 
-    maps.use_server(_PREFIX)
+    prefix = (current_app.static_url_path if has_app_context() else None) or "/static"
+    maps.use_server(prefix)  # what every page of this process sets, for these lists are shared
     word = found.word
     built = maps.base_map(found.bounds)
     maps.SketchLayer(found.water, found.roads, found.borders, name=word("GROUND_LAYER")).add_to(built)
@@ -58,7 +60,7 @@ def page(found: sheets.Embedded) -> str:
     if not found.gridded:
         lines.append(word("TOO_MANY_GRIDS"))
     foot = [f"{found.source}  ·  {word('ALONE')}"]
-    return maps.standalone(built, prefix=_PREFIX, title=heading, lines=lines, foot=foot, language=title)
+    return maps.standalone(built, prefix=prefix, title=heading, lines=lines, foot=foot, language=title)
 
 
 def _metres(found: sheets.Embedded) -> str:

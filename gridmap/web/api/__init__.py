@@ -65,6 +65,7 @@ MODULES = (
     "comments",
     "workflow",
     "reports",
+    "scene",
     "document",
 )
 
