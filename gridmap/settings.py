@@ -45,9 +45,12 @@ class Settings(BaseSettings):
     sensitive_categories: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Categories of cases that are shown as counts by grid only, to case officers"
     )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Origins whose pages may read the API with a token (notebooks); none unless set"
+    )
     log_level: str = Field(default="INFO", description="Log level")
 
-    @field_validator("sensitive_categories", mode="before")
+    @field_validator("sensitive_categories", "cors_origins", mode="before")
     @classmethod
     def _listed(cls, value: object) -> object:
         """Names separated by commas, as they stand in the environment."""
@@ -64,6 +67,10 @@ class Settings(BaseSettings):
     @property
     def exports_dir(self) -> Path:
         return self.data_dir / "exports"
+
+    @property
+    def reports_dir(self) -> Path:
+        return self.data_dir / "reports"
 
     @property
     def backups_dir(self) -> Path:

@@ -38,12 +38,28 @@ def _add_commands() -> None:
         plans,
         redraw,
         redraw_file,
+        report,
         serve,
         units,
         user,
     )
 
-    for module in (cases, check, db, demo, export, heat, import_, plans, redraw, redraw_file, serve, units, user):
+    for module in (
+        cases,
+        check,
+        db,
+        demo,
+        export,
+        heat,
+        import_,
+        plans,
+        redraw,
+        redraw_file,
+        report,
+        serve,
+        units,
+        user,
+    ):
         main.add_command(module.command)
 
 

@@ -19,7 +19,7 @@ from gridmap.cli.common import coded_errors, emit, json_option, ready_database
     "fmt",
     required=True,
     help="gpkg, geojson, shp (zip), xlsx, csv, units-csv (which unit is in which grid), report-xlsx, report-pdf,"
-    " dossier-xlsx or dossier-pdf.",
+    " dossier-xlsx, dossier-pdf, or html (a map that opens without a network).",
 )
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="File to write.")
 @json_option
@@ -34,7 +34,12 @@ def command(plan_id: int | None, day: datetime | None, region: str | None, fmt: 
         if day is not None:
             plan_id = plans.held_on(SYSTEM, day.date(), region)
         assert plan_id is not None
-        if fmt in reports.REPORTS:
+        if fmt == "html":
+            from gridmap.services.sheets import MapView
+            from gridmap.web.standalone import map_file
+
+            path = map_file(SYSTEM, MapView(plan_id, region), path=out)
+        elif fmt in reports.REPORTS:
             path = reports.REPORTS[fmt](SYSTEM, plan_id, path=out)
         else:
             path = exports.plan(SYSTEM, plan_id, fmt, path=out)

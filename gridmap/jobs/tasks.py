@@ -90,6 +90,14 @@ def render_tiles() -> None:
         render_in_force()
 
 
+def make_report(job_id: int) -> None:
+    """Make the monthly report of a region."""
+    from gridmap.services.monthly import run_report
+
+    with suppress(CodedError):
+        run_report(job_id)
+
+
 #: Every task by the name under which it is deferred.
 TASKS: tuple[Callable[..., None], ...] = (
     stage_import,
@@ -102,6 +110,7 @@ TASKS: tuple[Callable[..., None], ...] = (
     build_heat,
     release_cases,
     render_tiles,
+    make_report,
 )
 
 

@@ -13,7 +13,7 @@ from whitenoise import WhiteNoise
 
 from gridmap import ROOT
 from gridmap.settings import Settings, settings
-from gridmap.web import api, errors, filters, health, i18n, logs, navigation, ogc, pages, security, session, tiles
+from gridmap.web import api, cors, errors, filters, health, i18n, logs, navigation, ogc, pages, security, session, tiles
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 _YEAR_SECONDS = 365 * 24 * 3600
@@ -37,6 +37,7 @@ def create_app(config: Settings | None = None) -> Flask:
         part.init_app(app)
     _serve_static(app)
     tiles.init_app(app)
+    cors.init_app(app)
     if config.behind_proxy:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=1, x_proto=1, x_host=1)  # type: ignore[method-assign]
     return app

@@ -14,12 +14,14 @@ _TYPES = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     ".csv": "text/csv",
     ".pdf": "application/pdf",
+    ".png": "image/png",
+    ".html": "text/html",
 }
 
 
-def download(path: Path, ascii_name: str) -> Response:
-    """``path`` as an attachment with its own name (RFC 6266: ``filename*``), ``ascii_name`` for old browsers."""
+def download(path: Path, ascii_name: str, name: str | None = None) -> Response:
+    """``path`` as an attachment called ``name`` or as it is (RFC 6266), ``ascii_name`` for old browsers."""
     plain = f"{ascii_name}{path.suffix}"
-    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(path.name)}"
+    disposition = f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name or path.name)}"
     kind = _TYPES.get(path.suffix, "application/octet-stream")
     return Response(path.read_bytes(), mimetype=kind, headers={"Content-Disposition": disposition})

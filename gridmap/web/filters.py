@@ -116,6 +116,12 @@ def action_name(action: str) -> str:
         "plan.report": gettext("导出核查报告"),
         "cases.release": gettext("发布事件数"),
         "cases.raw": gettext("查看事件明细"),
+        "cases.export": gettext("导出事件视图"),
+        "map.export": gettext("导出离线地图"),
+        "report.make": gettext("生成月报"),
+        "report.read": gettext("下载月报"),
+        "report.delete": gettext("删除月报"),
+        "report.schedule": gettext("设置定期月报"),
         "demo.load": gettext("装入示范城镇"),
     }
     return names.get(action, action)

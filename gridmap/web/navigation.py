@@ -9,7 +9,7 @@ from flask import Flask, current_app, g, request, url_for
 from flask_babel import gettext
 
 from gridmap import __version__
-from gridmap.services.actor import Actor, Role
+from gridmap.services.actor import EXACT, Actor, Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +39,8 @@ def navigation(actor: Actor) -> list[Item]:
     ]
     if actor.may(Role.ADMINISTRATOR):
         sections += [("users", gettext("用户")), ("audit", gettext("审计"))]
+    if any(actor.may(role) for role in EXACT):
+        sections.insert(7, ("reports", gettext("月报")))
     sections.append(("help", gettext("帮助")))
     here = request.blueprint
     return [

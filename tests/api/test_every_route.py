@@ -63,6 +63,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "api.merge_grid": {"version": 1, "grid": 1},
     "api.fill_plan": {"version": 1},
     "api.preview_plan": {"version": 1},
+    "api.make_report": {"region": "339901002000", "month": "2026-01"},
+    "api.put_schedule": {"on": True},
     "api.pulse": {"client": "5b0c7c1e-0000-4000-8000-000000000001", "since": 1},
 }
 

@@ -25,12 +25,13 @@ from flask.testing import FlaskClient
 
 import gridmap.services
 from gridmap.db.engine import Service, transaction
-from gridmap.db.models import CheckResult, Grid, Job, Plan, Region
+from gridmap.db.models import CheckResult, Grid, Job, Plan, Region, ReportFile
 from gridmap.errors import Forbidden, NotFound
 from gridmap.services import cases, comments, heat, home, imports, jobs, plans, regions, search
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 from gridmap.services.audit_log import AuditFilter
 from gridmap.services.redraw import Wish
+from gridmap.services.sheets import CaseView, MapView
 from gridmap.services.users import add_user
 from tests.api.test_every_route import BODIES
 from tests.web import add_person, csrf_of, make_app, signed_in
@@ -47,6 +48,7 @@ SAID = {"api.write_comment"}
 ARGUMENTS: dict[str, Any] = {
     "a_id": 1,
     "active": False,
+    "asked": MapView(),
     "b_id": 1,
     "base": 1,
     "batch_id": 1,
@@ -71,6 +73,8 @@ ARGUMENTS: dict[str, Any] = {
     "level": 8,
     "line": ((120.0, 30.0), (120.1, 30.1)),
     "locale": "zh",
+    "month": date(2026, 1, 1),
+    "path": Path("/nowhere"),
     "login": "someone",
     "name": "一个名字",
     "new": "four quiet horses",
@@ -86,6 +90,7 @@ ARGUMENTS: dict[str, Any] = {
     "query": "",
     "reasons": {},
     "region_code": THERE,
+    "report_id": 1,
     "resolved": True,
     "result_id": 1,
     "rows": (),
@@ -102,6 +107,7 @@ ARGUMENTS: dict[str, Any] = {
     "valid_from": date(2026, 1, 1),
     "version": 1,
     "view_id": 1,
+    "view": CaseView(),
     "wanted": AuditFilter(),
     "wish": Wish(),
     "x": 0,
@@ -146,6 +152,12 @@ def of_others(shared_demo_url: str) -> dict[str, Any]:
         grid_id = session.scalar(sa.select(Grid.id).where(Grid.region_id.in_(there)).order_by(Grid.id))
         finding_id = session.scalar(sa.select(CheckResult.id).where(CheckResult.region_id.in_(there)))
         county_plan = session.scalar(sa.select(Grid.plan_id).where(Grid.id == grid_id))
+        report = ReportFile(
+            region_id=session.scalar(sa.select(Region.id).where(Region.code == THERE)),
+            **{"month": date(2026, 1, 1), "locale": "zh", "file": "there.pdf", "bytes": 1, "summary": "城南草案"},
+            scheduled=False,
+        )
+        session.add(report)
         batch_id = session.scalar(sa.select(Plan.import_batch_id).where(Plan.id == county_plan))
     assert grid_id and finding_id and batch_id and county_plan
     return {
@@ -156,6 +168,7 @@ def of_others(shared_demo_url: str) -> dict[str, Any]:
         "finding_id": finding_id,
         "county_plan": county_plan,
         "batch_id": batch_id,
+        "report_id": report.id,
         "comment_id": comments.write(SYSTEM, county_plan, "看这里", grid=grid_id).id,
         "code": THERE,
     }

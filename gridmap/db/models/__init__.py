@@ -20,6 +20,7 @@ from gridmap.db.models.plans import (
     SourceGrid,
 )
 from gridmap.db.models.releases import CaseRelease, CaseReleasePlace, HouseholdPlace
+from gridmap.db.models.reports import ReportFile, ReportSchedule
 from gridmap.db.models.views import SavedView
 
 __all__ = [
@@ -52,6 +53,8 @@ __all__ = [
     "PlanStep",
     "PlanUnit",
     "Region",
+    "ReportFile",
+    "ReportSchedule",
     "RoleGrant",
     "SavedView",
     "SignInLink",

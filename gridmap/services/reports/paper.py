@@ -19,7 +19,7 @@ from gridmap.sql import query
 
 
 def printed(template: str, **told: Any) -> bytes:
-    """A template as PDF. Values whose names begin with ``map`` are SVG of :func:`plan_map`."""
+    """A template as PDF. Values whose names begin with ``map`` are SVG drawn for it, one or several by name."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
     from weasyprint import HTML
@@ -27,16 +27,22 @@ def printed(template: str, **told: Any) -> bytes:
     pages = Environment(
         loader=FileSystemLoader(ROOT / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    drawn = {name: Markup(svg) for name, svg in told.items() if name.startswith("map")}  # noqa: S704 - escaped by map_svg
+    drawn = {
+        name: {key: Markup(one) for key, one in svg.items()} if isinstance(svg, dict) else Markup(svg)  # noqa: S704 - escaped by who drew it
+        for name, svg in told.items()
+        if name.startswith("map")
+    }
     swatches = {status: Markup(map_svg.swatch(status)) for status in STATUSES}  # noqa: S704
     html = pages.get_template(template).render(**{**told, **drawn}, swatches=swatches, statuses=STATUSES)
-    made: bytes = HTML(string=html, base_url=str(ROOT), url_fetcher=_nothing).write_pdf()
+    made: bytes = HTML(string=html, base_url=str(ROOT), url_fetcher=_pictures_only()).write_pdf()
     return made
 
 
-def _nothing(url: str) -> dict[str, object]:
-    """The report stands alone: whatever it would fetch is a mistake."""
-    raise ValueError(f"the report must not fetch {url}")
+def _pictures_only() -> Any:
+    """The report stands alone: pictures lie in the page itself, and whatever else it would fetch is a mistake."""
+    from weasyprint.urls import URLFetcher
+
+    return URLFetcher(allowed_protocols=("data",), fail_on_errors=True)
 
 
 def plan_map(

@@ -64,6 +64,8 @@ MODULES = (
     "load",
     "comments",
     "workflow",
+    "reports",
+    "scene",
     "document",
 )
 

@@ -60,6 +60,7 @@ class GridLayer(_DataLayer):
     user's language; ``outline`` draws borders only, over another layer's colours; ``query`` filters from the
     beginning (``region``, ``status``, ``rule``). Two of them share a map in a ``pane`` each (``order`` is its z-index);
     ``line`` styles outlines as Leaflet does (``color``, ``weight``, ``dashArray``), ``quiet`` lets pointers through.
+    ``data`` is the GeoJSON itself: then nothing is fetched.
     """
 
     scripts = (
@@ -72,9 +73,10 @@ class GridLayer(_DataLayer):
 
     def __init__(
         self,
-        url: str,
+        url: str | None = None,
         tiles: str | None = None,
         *,
+        data: Mapping[str, Any] | None = None,
         labels: Mapping[str, str] | None = None,
         outline: bool = False,
         query: Mapping[str, Any] | None = None,
@@ -86,6 +88,10 @@ class GridLayer(_DataLayer):
     ) -> None:
         words, first = dict(labels or {}), dict(query or {})
         super().__init__("grids", name, url=url, tiles=tiles, labels=words, outline=outline or None, query=first)
+        if data is not None:
+            self.options["data"] = data
+        if tiles is None:  # the library that draws tiles is not needed
+            self.default_js = [pair for pair in type(self).default_js if "protomaps" not in pair[0]]
         more = {"pane": pane, "order": order, "line": dict(line or {}) or None, "quiet": quiet or None}
         self.options |= {key: value for key, value in more.items() if value is not None}
 
@@ -134,15 +140,48 @@ class CoverageLayer(_DataLayer):
 
 
 class HeatLayer(_DataLayer):
-    """Case density as one image of the view from ``url``; breaks are in cases per km2 and never depend on the zoom."""
+    """Case density as one image of the view from ``url``; breaks are in cases per km2 and never depend on the zoom.
+
+    ``params`` are the query: ``since`` and ``until`` (moments with zone), ``category``, ``region``, ``bandwidth`` in
+    metres. Instead of ``url``, ``image`` is a picture (a data URL) that fills ``bounds`` (south, west, north, east in
+    degrees): then nothing is fetched.
+    """
 
     scripts = ("js/maps/heat.js",)
     factory = "heatLayer"
 
     def __init__(
-        self, url: str, *, params: Mapping[str, Any] | None = None, name: str | None = "事件热力", show: bool = True
+        self,
+        url: str | None = None,
+        *,
+        params: Mapping[str, Any] | None = None,
+        image: str | None = None,
+        bounds: tuple[float, float, float, float] | None = None,
+        name: str | None = "事件热力",
+        show: bool = True,
     ) -> None:
-        super().__init__("heat", name, show=show, url=url, params=dict(params or {}))
+        box = None if bounds is None else [bounds[:2], bounds[2:]]
+        super().__init__("heat", name, show=show, url=url, params=dict(params or {}), image=image, bounds=box)
+
+
+class SketchLayer(_DataLayer):
+    """Water, roads and borders with names from GeoJSON that is given, for maps that fetch nothing.
+
+    ``borders`` have the properties ``name`` and ``at`` (latitude, longitude of the name).
+    """
+
+    scripts = ("js/maps/served.js", "js/maps/sketch.js")
+    factory = "sketchLayer"
+
+    def __init__(
+        self,
+        water: Mapping[str, Any],
+        roads: Mapping[str, Any],
+        borders: Mapping[str, Any],
+        *,
+        name: str | None = "道路、水系、社区界",
+    ) -> None:
+        super().__init__("sketch", name, water=water, roads=roads, borders=borders)
 
 
 class TimeSlider(JSCSSMixin, MacroElement):
@@ -230,4 +269,7 @@ class View(MacroElement):
         self.bounds = [list(corner) for corner in bounds]
 
 
-OWN_ELEMENTS = (GroundLayer, RegionLayer, GridLayer, CoverageLayer, DifferenceLayer, HeatLayer, TimeSlider, Legend)
+OWN_ELEMENTS = (
+    *(GroundLayer, RegionLayer, GridLayer, CoverageLayer, DifferenceLayer, HeatLayer, TimeSlider, SketchLayer),
+    Legend,
+)

@@ -22,6 +22,7 @@ from flask import Flask
 from gridmap.web.pages import (
     audit,
     auth,
+    case_exports,
     cases,
     compare,
     coverage,
@@ -33,6 +34,7 @@ from gridmap.web.pages import (
     plans,
     redraw,
     regions,
+    reports,
     standards,
     studio,
     users,
@@ -42,7 +44,7 @@ from gridmap.web.pages import (
 #: The sections, in no particular order; a new module of pages is one more name here.
 SECTIONS = (
     *(auth, home, imports, map, studio, compare, load, workflow, redraw, plans, regions, cases),
-    *(users, audit, help, standards, coverage),
+    *(users, audit, help, standards, coverage, case_exports, reports),
 )
 
 

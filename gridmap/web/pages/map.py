@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flask import Blueprint, Flask, render_template, request
+from flask import Blueprint, Flask, Response, render_template, request
 from flask_babel import gettext
 
-from gridmap.services import checks, mapdata, plans, regions
+from gridmap.errors import Invalid
+from gridmap.services import checks, mapdata, plans, regions, sheets
 from gridmap.services.actor import Actor
 from gridmap.services.checks.read import RULE_IDS
+from gridmap.web.files import download
 from gridmap.web.forms import calendar_day, row_number
 from gridmap.web.i18n import in_language
 from gridmap.web.pages.town_map import town_map
 from gridmap.web.session import current_actor
+from gridmap.web.standalone import map_file
 
 pages = Blueprint("map", __name__, url_prefix="/map")
 
@@ -78,6 +81,21 @@ def index() -> str:
             ],
         },
     )
+
+
+@pages.get("/export.html")
+def export() -> Response:
+    """The map with the filters of the address as one file that opens without a network."""
+    actor = current_actor()
+    known = plans.list_plans(actor, archived=True)
+    _, plan = _chosen(actor, known)
+    region, rule = request.args.get("region") or None, request.args.get("rule") or None
+    statuses = tuple(one for one in request.args.getlist("status") if one)
+    wrong = [one for one in statuses if one not in STATUSES]
+    if wrong or (rule is not None and rule not in RULE_IDS):
+        raise Invalid("SHEET_PARAMETER", value=",".join([*wrong, rule or ""])[:80])
+    view = sheets.MapView(None if plan is None else plan.id, region, statuses, rule)
+    return download(map_file(actor, view, locale=_language()), "map")
 
 
 def _chosen(actor: Actor, known: Sequence[plans.PlanSummary]) -> tuple[str | None, plans.PlanSummary | None]:

@@ -1,4 +1,4 @@
-// Case density of the view as one image; what a colour means does not change with the zoom.
+// Case density of the view as one image, or as the one that is given; what a colour means does not change with the zoom.
 (function () {
   "use strict";
   const gm = (window.gridmap = window.gridmap || {});
@@ -12,6 +12,11 @@
     },
 
     onAdd(map) {
+      const { image, bounds } = this._source;
+      if (image) {
+        this._image = L.imageOverlay(image, bounds, { opacity: 0.75, interactive: false, alt: "" }).addTo(map);
+        return;
+      }
       map.on("moveend", this.load, this);
       this.load();
     },
@@ -32,11 +37,12 @@
 
     /** Fetch what `setParams` will ask for next, so that it stands at once. */
     prefetch(params) {
-      if (this._map && this._map.getSize().x) this._ask(this._address(params));
+      if (!this._source.image && this._map && this._map.getSize().x) this._ask(this._address(params));
     },
 
     /** The image of the view as it is now. Whatever is asked for later is shown later, never the other way round. */
     async load() {
+      if (this._source.image) return;
       const epoch = ++this._epoch;
       const map = this._map;
       const size = map.getSize();

@@ -6,7 +6,7 @@
   /** The text with what HTML would read as its own. */
   gm.escape = (text) => String(text ?? "").replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
-  /** `options`: `url`, `query` (plain request parameters); who extends it gives `_show(collection)`. */
+  /** `options`: `url`, `query` (plain request parameters), or the collection itself as `data`; who extends it gives `_show(collection)`. */
   gm.ServedAreas = L.LayerGroup.extend({
     initialize(options) {
       L.LayerGroup.prototype.initialize.call(this, [], {});
@@ -38,6 +38,12 @@
     },
 
     async load() {
+      if (this._source.data) {
+        this._whole = true;
+        this._clear();
+        this._show(this._source.data);
+        return void this.fire("loaded", { collection: this._source.data });
+      }
       const epoch = ++this._epoch;
       this._whole = null; // not known yet: a map that moves meanwhile asks for nothing
       const whole = (await this._fetch(epoch, {})) === "shown";

@@ -52,7 +52,7 @@
 
     /** The window drives a heat layer; the next frame is fetched while one is looked at. */
     drive(heat) {
-      const own = heat._params; // the bandwidth, say
+      const own = { ...heat._params }; // a bandwidth, say
       const params = (told) => ({ ...own, ...this._params, ...(told.all ? {} : { since: told.from, until: told.to }) });
       this.show = (told, next) => {
         const shown = heat.setParams(params(told));
