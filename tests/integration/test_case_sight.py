@@ -192,8 +192,8 @@ def test_sensitive_categories_are_in_nothing(hidden: str, stored: bool) -> None:
     if stored:
         heat.run_build()
     with transaction() as session:
-        rows = session.execute(sa.text("SELECT category, count(*) FROM case_record GROUP BY 1")).tuples().all()
-    known: dict[str, int] = dict(rows)
+        rows = session.execute(sa.text("SELECT category, count(*) FROM case_record GROUP BY 1")).all()
+    known = {str(row[0]): int(row[1]) for row in rows}
     rest = sum(known.values()) - known[hidden]
     totals = cases.totals(SYSTEM)
     assert totals["total"] == rest == sum(n for _, n in cases.categories(SYSTEM)) == cases.page(SYSTEM).total

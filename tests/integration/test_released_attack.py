@@ -294,7 +294,12 @@ def test_the_attacker_would_find_what_is_not_withheld(attacker: Attacker, truth:
     assert any(better.pinned(cell, truth[cell]) for cell in chosen)
 
 
-REFUSED_WITH = {"api.heat_image": "?bbox=119,29,121,31"}
+REFUSED_WITH = {
+    "api.heat_image": "?bbox=119,29,121,31",
+    "api.case_points": "?bbox=119,29,121,31",
+    "api.compare_periods": "?since=2026-02-01T00:00:00Z&until=2026-03-01T00:00:00Z"
+    "&before_since=2026-01-01T00:00:00Z&before_until=2026-02-01T00:00:00Z",
+}
 
 
 def test_everything_else_about_cases_is_refused(viewer: FlaskClient, attacker: Attacker) -> None:

@@ -151,9 +151,9 @@ def test_the_pages_of_those_without_the_right(tmp_path: Path) -> None:
     add_person("officer", "case_officer", NORTH + "000")
     app = make_app(tmp_path)
     page = signed_in(app, "looker").get("/cases").text
-    assert "为什么有些数显示为" in page and "released-page.js" in page and "cases-page.js" not in page
+    assert "为什么有些数显示为" in page and "released-page.js" in page and "cases/index.js" not in page
     assert "released-page.js" in signed_in(app, "norther").get("/cases").text
-    assert "cases-page.js" in signed_in(app, "officer").get("/cases").text
+    assert "cases/index.js" in signed_in(app, "officer").get("/cases").text
     assert "此页是其他人看到的样子" in signed_in(app, "officer").get("/cases/released").text
     answer = signed_in(app, "norther").get("/api/v1/cases/released?level=community&since=2026-08&until=2026-08").json
     assert answer is not None and {row["code"][:9] for row in answer["items"]} == {NORTH}
