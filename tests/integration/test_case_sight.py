@@ -15,6 +15,7 @@ from gridmap.errors import Forbidden
 from gridmap.services import cases, compare, heat, home, incidents
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 from gridmap.services.cases import CaseFilter
+from gridmap.services.cases.sensitive_counts import sensitive_counts
 from gridmap.settings import settings
 from tests.web import add_person, make_app, signed_in
 
@@ -205,3 +206,18 @@ def test_sensitive_categories_are_in_nothing(hidden: str, stored: bool) -> None:
     assert sum(row["cases"] for row in cases.by_grid(SYSTEM, 1, only)) == 0
     assert heat.bins(SYSTEM, BOX, 8, categories=[hidden]).total == 0
     assert not incidents.hot_spots(SYSTEM, 1, only).spots
+    with transaction() as session:
+        inside = session.scalar(sa.text(
+            "SELECT count(*) FROM case_record c JOIN plan_unit p ON p.unit_id = c.unit_id AND p.plan_id = 1"
+            " WHERE c.category = :name AND p.grid_id IS NOT NULL"), {"name": hidden})  # fmt: skip
+    counts = sensitive_counts(SYSTEM, 1)
+    assert {one.category for one in counts} == {hidden} and sum(one.cases for one in counts) == inside
+    north = sensitive_counts(actor((Role.CASE_OFFICER, NORTH)), 1)
+    assert north and all((one.region_code or "").startswith(NORTH) for one in north) and len(north) < len(counts)
+    for who in (
+        actor((Role.PLANNER, "")),
+        actor((Role.VIEWER, "")),
+        actor((Role.VIEWER, ""), (Role.CASE_OFFICER, NORTH)),
+    ):
+        with pytest.raises(Forbidden):
+            sensitive_counts(who, 1)

@@ -197,7 +197,7 @@ async function profile(mine) {
   const address = state.grid ? `grid=${state.grid}` : region ? `region=${region}` : "";
   const found = await getJson(`/api/v1/cases/released/profile?${address}`);
   if (mine !== epoch) return;
-  $("place").textContent = `${found.name ?? (found.code || t("全部"))}：${t("已发布 {n} 件", { n: found.whole.cases === null ? found.whole.text : number(found.whole.cases) })}`;
+  $("place").textContent = t("{place}：已发布 {n} 件", { place: found.name ?? (found.code || t("全部")), n: found.whole.cases === null ? found.whole.text : number(found.whole.cases) });
   bars("by-month", found.months, (key) => key);
   bars("by-category", [...found.categories].sort((a, b) => (b.cases ?? 0) - (a.cases ?? 0)), (key) => key);
   bars("by-weekday", found.weekdays, (key) => data.weekdays[Number(key)]);
