@@ -82,6 +82,10 @@ class Actor:
         """
         return self._wholly(prefix, tuple(one for role in EXACT for one in self.prefixes(role)))
 
+    def sees_households(self, prefix: str = "") -> bool:
+        """Whether households of grids may be shown, however few they are: as :meth:`sees_small`, and to approvers."""
+        return self._wholly(prefix, tuple(one for role in (*EXACT, Role.APPROVER) for one in self.prefixes(role)))
+
     def sees_raw(self, prefix: str = "") -> bool:
         """Whether single cases, their places and addresses may be shown of all that the actor sees below ``prefix``."""
         return self._wholly(prefix, self.prefixes(Role.CASE_OFFICER))

@@ -14,6 +14,7 @@ from gridmap.errors import TooLarge
 from gridmap.services import plans
 from gridmap.services.actor import Actor, Role
 from gridmap.services.plans.access import subtree
+from gridmap.services.plans.small import veils
 from gridmap.services.versions import versions
 from gridmap.sql import query
 
@@ -60,7 +61,7 @@ def grid_features(
 
     ``region`` is a code or a prefix. ``TooLarge`` (TOO_MANY_GRIDS) beyond :data:`MAX_FEATURES`.
     """
-    plans.visible(session, actor, plan_id)
+    _, home = plans.visible(session, actor, plan_id)
     west, south, east, north = bounds or (None, None, None, None)
     row = session.execute(
         query("maps", "grid_features"),
@@ -71,6 +72,7 @@ def grid_features(
             "statuses": list(statuses) if statuses else None,
             "rule": rule,
             "max": MAX_FEATURES,
+            "veiled": veils(actor, home.prefix),
             **{"west": west, "south": south, "east": east, "north": north},
         },
     ).one()

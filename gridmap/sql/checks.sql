@@ -32,11 +32,13 @@ GROUP BY g.code
 
 -- name: results
 SELECT c.id, c.rule, c.severity, c.code, c.value, c."limit", c.unavoidable, c.params, c.sentence_zh, c.sentence_en,
+       (:veiled AND (h.shown < 0 OR g.households BETWEEN 1 AND 4)) IS TRUE AS hidden,
        c.grid_id, g.code AS grid_code, g.name AS grid_name, r.code AS region_code, r.name AS region_name,
        ST_XMin(c.geom) AS west, ST_YMin(c.geom) AS south, ST_XMax(c.geom) AS east, ST_YMax(c.geom) AS north,
        count(*) OVER () AS total
 FROM check_result c
 LEFT JOIN grid g ON g.id = c.grid_id
+LEFT JOIN household_place h ON h.plan_id = c.plan_id AND h.grid_id = c.grid_id
 LEFT JOIN region r ON r.id = c.region_id
 WHERE c.plan_id = :plan
   AND (c.region_id IS NULL AND c.grid_id IS NULL

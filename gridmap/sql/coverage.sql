@@ -60,10 +60,13 @@ SELECT r.prefix AS part, ST_AsBinary(r.geom) AS geom FROM region r
 WHERE r.prefix = ANY (CAST(:parts AS text[])) ORDER BY r.prefix
 
 -- name: grid_areas
--- Grids of a plan as a GeoJSON FeatureCollection (text) with what a coverage map colours, null beyond :max.
+-- Grids of a plan as a GeoJSON FeatureCollection (text) with what a coverage map colours, null beyond :max. Few
+-- households are told to nobody here (docs/privacy.md).
 WITH found AS MATERIALIZED (
-    SELECT g.id, g.code, g.name, g.status, g.households, g.population, g.estimated_households, g.geom
+    SELECT g.id, g.code, g.name, g.status, g.households, g.population, g.estimated_households, g.geom,
+           (h.shown < 0 OR g.households BETWEEN 1 AND 4) IS TRUE AS few
     FROM grid g JOIN region r ON r.id = g.region_id
+    LEFT JOIN household_place h ON h.plan_id = g.plan_id AND h.grid_id = g.id
     WHERE g.plan_id = :plan AND g.geom IS NOT NULL AND g.parent_id IS NULL
       AND r.code LIKE ANY (CAST(:patterns AS text[])) AND r.code LIKE CAST(:region AS text) || '%'
       AND (CAST(:west AS float8) IS NULL OR g.geom && ST_MakeEnvelope(:west, :south, :east, :north, 4490))
@@ -77,8 +80,10 @@ SELECT CASE WHEN count(*) <= :max THEN
            '{"type":"FeatureCollection","features":[' || coalesce(string_agg(
                '{"type":"Feature","id":' || f.id
                || ',"properties":' || jsonb_build_object(
-                    'code', f.code, 'name', f.name, 'status', f.status, 'households', f.households,
-                    'population', f.population, 'estimated_households', f.estimated_households, 'oldest', a.oldest,
+                    'code', f.code, 'name', f.name, 'status', f.status,
+                    'households', CASE WHEN NOT f.few THEN f.households END,
+                    'population', CASE WHEN NOT f.few THEN f.population END,
+                    'estimated_households', CASE WHEN NOT f.few THEN f.estimated_households END, 'oldest', a.oldest,
                     'label_lon', ST_X(ST_PointOnSurface(f.geom)), 'label_lat', ST_Y(ST_PointOnSurface(f.geom)))::text
                || ',"geometry":' || ST_AsGeoJSON(f.geom, 6, 0) || '}', ',' ORDER BY f.code, f.id), '') || ']}'
        END

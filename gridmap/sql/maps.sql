@@ -3,8 +3,10 @@
 -- Labels stand at a point inside. One row: total, collection.
 WITH found AS MATERIALIZED (
     SELECT grid.id, grid.code, grid.name, grid.kind, grid.status, grid.households, grid.population,
-           grid.estimated_households, region.code AS region_code, grid.geom
+           grid.estimated_households, region.code AS region_code, grid.geom,
+           :veiled AND (h.shown < 0 OR grid.households BETWEEN 1 AND 4) IS TRUE AS hidden, h.shown AS published
     FROM grid JOIN region ON region.id = grid.region_id
+    LEFT JOIN household_place h ON h.plan_id = grid.plan_id AND h.grid_id = grid.id
     WHERE grid.plan_id = :plan_id
       AND grid.geom IS NOT NULL
       AND grid.parent_id IS NULL
@@ -23,8 +25,12 @@ SELECT count(*) AS total,
            '{"type":"FeatureCollection","features":[' || COALESCE(string_agg(
                '{"type":"Feature","id":' || id
                || ',"properties":' || jsonb_build_object(
-                    'code', code, 'name', name, 'kind', kind, 'status', status, 'households', households,
-                    'population', population, 'estimated_households', estimated_households,
+                    'code', code, 'name', name, 'kind', kind, 'status', status,
+                    'households', CASE WHEN NOT hidden THEN households END,
+                    'population', CASE WHEN NOT hidden THEN population END,
+                    'estimated_households', CASE WHEN NOT hidden THEN estimated_households END,
+                    'households_text', CASE WHEN NOT hidden THEN households::text
+                        WHEN published = -1 OR (published IS NULL AND households < 5) THEN '<5' ELSE '—' END,
                     'region_code', region_code,
                     'label_lon', ST_X(ST_PointOnSurface(geom)), 'label_lat', ST_Y(ST_PointOnSurface(geom)))::text
                || ',"geometry":' || ST_AsGeoJSON(geom, 7, 0) || '}', ',' ORDER BY code, id), '') || ']}'

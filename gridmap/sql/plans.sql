@@ -143,9 +143,11 @@ SELECT g.id, g.code, g.name, g.kind, g.parent_id, g.workers, g.area_m2, g.househ
        r.code AS region_code, r.name AS region_name, r.settlement,
        ST_XMin(g.geom) AS west, ST_YMin(g.geom) AS south, ST_XMax(g.geom) AS east, ST_YMax(g.geom) AS north,
        coalesce(c.errors, 0) AS errors, coalesce(c.warnings, 0) AS warnings, coalesce(c.rules, '{}') AS rules,
+       h.shown AS published, :veiled AND (h.shown < 0 OR g.households BETWEEN 1 AND 4) IS TRUE AS hidden,
        count(*) OVER () AS total
 FROM grid g
 LEFT JOIN region r ON r.id = g.region_id
+LEFT JOIN household_place h ON h.plan_id = g.plan_id AND h.grid_id = g.id
 LEFT JOIN (
     SELECT grid_id, count(*) FILTER (WHERE severity = 'E') AS errors, count(*) FILTER (WHERE severity = 'W') AS warnings,
            array_agg(DISTINCT rule ORDER BY rule) FILTER (WHERE severity <> 'I') AS rules
@@ -159,7 +161,8 @@ WHERE g.plan_id = :plan
   AND (CAST(:kind AS text) IS NULL OR g.kind = :kind)
   AND (CAST(:rule AS text) IS NULL OR :rule = ANY(c.rules))
   AND (CAST(:like AS text) IS NULL OR g.code LIKE :like OR g.name LIKE :like)
-ORDER BY CASE :order WHEN 'households' THEN -g.households WHEN 'errors' THEN -coalesce(c.errors, 0) END, g.code, g.id
+ORDER BY CASE :order WHEN 'households' THEN
+    -CASE WHEN :veiled AND (h.shown < 0 OR g.households BETWEEN 1 AND 4) IS TRUE THEN 1 ELSE g.households END WHEN 'errors' THEN -coalesce(c.errors, 0) END, g.code, g.id
 LIMIT :limit OFFSET :offset
 
 -- name: misfits

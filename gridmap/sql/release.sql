@@ -74,3 +74,8 @@ WHERE p.region_code LIKE ANY (CAST(:patterns AS text[])) AND p.level <> 'outside
 -- name: households
 SELECT grid_id, shown FROM household_place
 WHERE plan_id = :plan AND grid_id IS NOT NULL AND region_code LIKE ANY (CAST(:patterns AS text[]))
+
+-- name: in_force
+-- Plans in force whose few households are not yet decided upon.
+SELECT p.id FROM plan p
+WHERE p.state = 'published' AND NOT EXISTS (SELECT FROM household_place h WHERE h.plan_id = p.id) ORDER BY p.id

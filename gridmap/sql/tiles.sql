@@ -15,12 +15,16 @@ SELECT count(*) || '.' || COALESCE(sum(hashtextextended(
 FROM grid WHERE plan_id = :plan_id;
 
 -- name: grids
+-- Tiles are the same for all who look at a region: few households are in none of them.
 -- The top grids of a plan in one tile (mercator w, s, e, n; lon/lat box with buffer), and the counters that this snapshot has.
 -- MATERIALIZED: else the geometry is cut twice, once to see whether there is any.
 WITH shown AS MATERIALIZED (
-    SELECT grid.id, grid.code, grid.name, grid.kind, grid.status, grid.households, grid.population,
+    SELECT grid.id, grid.code, grid.name, grid.kind, grid.status,
+           CASE WHEN NOT (h.shown < 0 OR grid.households BETWEEN 1 AND 4) IS TRUE THEN grid.households END AS households,
+           CASE WHEN NOT (h.shown < 0 OR grid.households BETWEEN 1 AND 4) IS TRUE THEN grid.population END AS population,
            ST_AsMVTGeom(ST_Transform(grid.geom, 3857), ST_MakeEnvelope(:mw, :ms, :me, :mn, 3857), 4096, 64) AS geom
     FROM grid JOIN region ON region.id = grid.region_id
+    LEFT JOIN household_place h ON h.plan_id = grid.plan_id AND h.grid_id = grid.id
     WHERE grid.plan_id = CAST(:plan_id AS bigint) AND grid.geom && ST_MakeEnvelope(:w, :s, :e, :n, 4490)
       AND grid.parent_id IS NULL
       AND region.code LIKE ANY (CAST(:patterns AS text[]))
@@ -96,9 +100,12 @@ WHERE app_user.active GROUP BY app_user.id;
 -- name: simplified
 -- One tile of grids from simplified shapes (ids and WKB in Web Mercator): as the query grids, with their lines.
 WITH shown AS MATERIALIZED (
-    SELECT grid.id, grid.code, grid.name, grid.kind, grid.status, grid.households, grid.population,
+    SELECT grid.id, grid.code, grid.name, grid.kind, grid.status,
+           CASE WHEN NOT (h.shown < 0 OR grid.households BETWEEN 1 AND 4) IS TRUE THEN grid.households END AS households,
+           CASE WHEN NOT (h.shown < 0 OR grid.households BETWEEN 1 AND 4) IS TRUE THEN grid.population END AS population,
            ST_AsMVTGeom(ST_GeomFromWKB(shape.wkb, 3857), ST_MakeEnvelope(:mw, :ms, :me, :mn, 3857), 4096, 64) AS geom
     FROM unnest(CAST(:ids AS bigint[]), CAST(:shapes AS bytea[])) AS shape(id, wkb) JOIN grid ON grid.id = shape.id
+    LEFT JOIN household_place h ON h.plan_id = grid.plan_id AND h.grid_id = grid.id
 )
 SELECT COALESCE(ST_AsMVT(shown, 'grids', 4096, 'geom'), '') FROM shown WHERE geom IS NOT NULL;
 

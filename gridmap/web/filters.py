@@ -115,6 +115,7 @@ def action_name(action: str) -> str:
         "plan.export": gettext("导出方案"),
         "plan.report": gettext("导出核查报告"),
         "cases.release": gettext("发布事件数"),
+        "cases.sensitive": gettext("查看敏感类别件数"),
         "cases.raw": gettext("查看事件明细"),
         "cases.export": gettext("导出事件视图"),
         "map.export": gettext("导出离线地图"),

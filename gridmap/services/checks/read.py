@@ -15,6 +15,7 @@ from gridmap.errors import NotFound
 from gridmap.services.actor import Actor, Role
 from gridmap.services.plans.access import subtree, visible
 from gridmap.services.plans.read import PlanSummary, get
+from gridmap.services.plans.small import veils
 from gridmap.sql import query
 
 RULE_IDS = tuple(f"R{number:02d}" for number in range(1, 20))
@@ -92,13 +93,20 @@ def results(
     offset: int = 0,
 ) -> ResultPage:
     """Findings of the last check, gravest first; ``region`` is a code or prefix, ``checked`` False: what was not."""
-    visible(session, actor, plan_id)
-    filters = {"rule": rule, "severity": severity, "region": subtree(region), "grid": grid_id, "checked": checked}
+    _, home = visible(session, actor, plan_id)
+    filters = {
+        "veiled": veils(actor, home.prefix),
+        "rule": rule,
+        "severity": severity,
+        "region": subtree(region),
+        "grid": grid_id,
+        "checked": checked,
+    }
     bounds = {"unavoidable": unavoidable, "limit": limit, "offset": offset, "prefixes": _prefixes(actor)}
     rows = session.execute(query("checks", "results"), {"plan": plan_id, **filters, **bounds}).mappings()
     found = [dict(row) for row in rows]
     total = found[0]["total"] if found else 0
-    return ResultPage(tuple(_row(values) for values in found), total)
+    return ResultPage(tuple(_row(_veiled(values)) for values in found), total)
 
 
 @service
@@ -127,6 +135,16 @@ def fault_geometry(session: Session, actor: Actor, plan_id: int, result_id: int)
         raise NotFound("NOT_FOUND")
     found: dict[str, Any] | None = json.loads(row.geojson) if row.geojson else None
     return found
+
+
+def _veiled(values: dict[str, Any]) -> dict[str, Any]:
+    """A finding whose numbers would give few households away says what it is about without them."""
+    if not values.pop("hidden"):
+        return values
+    told = {f"sentence_{locale}": messages.sentence("FINDING_WITHHELD", locale, grid=values["grid_code"])
+            for locale in ("zh", "en")}  # fmt: skip
+    kept = {name: values["params"][name] for name in ("checked",) if name in values["params"]}
+    return values | told | {"code": "FINDING_WITHHELD", "value": None, "limit": None, "params": kept}
 
 
 def _row(values: dict[str, Any]) -> ResultRow:

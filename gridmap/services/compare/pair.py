@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from gridmap.services.compare.ground import Common, common
 from gridmap.services.compare.load import Half, half
 from gridmap.services.compare.table import Moves, Row, Sums
 from gridmap.services.plans.access import overlap, subtree, visible
+from gridmap.services.plans.small import veils
 from gridmap.services.sensitive import sensitive
 from gridmap.services.sight import require_exact
 from gridmap.services.versions import versions
@@ -109,6 +110,7 @@ def compare(session: Session, actor: Actor, a_id: int, b_id: int) -> Comparison:
         *(state[name] for name in ("regions", "buildings", "units", "plans", "cases")),
         *patterns,
         exact,
+        veiled := veils(actor, scope.prefix),
         *sensitive(),
     )
     with _lock:
@@ -116,6 +118,8 @@ def compare(session: Session, actor: Actor, a_id: int, b_id: int) -> Comparison:
             _kept.move_to_end(key)
             return _kept[key]
     found = _compare(session, (a, home_a), (b, home_b), scope, patterns, exact=exact)
+    if veiled:
+        found = replace(found, rows=tuple(table.veiled(row) for row in found.rows))
     with _lock:
         _kept[key] = found
         while len(_kept) > _KEPT:
@@ -197,7 +201,7 @@ def page(
         and (not text or any(text in f"{one.code} {one.name or ''}" for one in (row.before, row.after) if one))
     ]
     if order == "moved":
-        rows.sort(key=lambda row: -row.moved_in - row.moved_out)
+        rows.sort(key=lambda row: -(row.moved_in or 0) - (row.moved_out or 0))
     elif order in ("households", "cases"):
         rows.sort(key=lambda row: -abs(_of(row.after, order) - _of(row.before, order)))
     return RowPage(tuple(rows[offset : offset + limit]), len(rows))

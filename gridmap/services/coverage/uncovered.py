@@ -11,12 +11,16 @@ from gridmap.db.engine import service
 from gridmap.services.actor import Actor, Role
 from gridmap.services.coverage.sums import coverage
 from gridmap.services.plans.access import subtree
+from gridmap.services.plans.small import LEAST
 from gridmap.sql import query
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A unit in no grid or a building in no unit (``kind``), with a point inside (degrees)."""
+    """A unit in no grid or a building in no unit (``kind``), with a point inside (degrees).
+
+    ``households`` None: fewer than 5, which are not told to those who only look.
+    """
 
     kind: str
     id: int
@@ -24,7 +28,7 @@ class Place:
     region_code: str
     region_name: str
     buildings: int
-    households: int
+    households: int | None
     lon: float
     lat: float
 
@@ -51,9 +55,12 @@ def uncovered(
     found = coverage.within(session, actor, plan_id=plan_id, on=on, region=region)
     if found.plan_id is None:
         return Places((), 0)
+    few = not actor.sees_households(subtree(region) or "")
     values = {"plan": found.plan_id, "region": subtree(region) or "", "patterns": actor.patterns(Role.VIEWER)}
     rows = [dict(row) for row in session.execute(query("coverage", "uncovered"), values | {"limit": limit}).mappings()]
     total = rows[0]["total"] if rows else 0
     for row in rows:
         del row["total"]
+        if few and 0 < row["households"] < LEAST:
+            row["households"] = None
     return Places(tuple(Place(**row) for row in rows), total)

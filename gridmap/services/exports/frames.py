@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from geodata.standards import Profile
 from gridmap.db import bulk
 from gridmap.services.actor import Actor, Role
+from gridmap.services.plans.access import visible
+from gridmap.services.plans.small import veils
 from gridmap.sql import query
 
 if TYPE_CHECKING:
@@ -99,7 +101,9 @@ def _class(kind: str, settlement: str | None) -> str:
 
 def _table(session: Session, actor: Actor, plan_id: int, name: str) -> dict[str, bulk.Objects]:
     prefixes = list(actor.prefixes(Role.VIEWER))
-    return bulk.columns(session, query("exports", name), {"plan": plan_id, "prefixes": prefixes})
+    _, home = visible(session, actor, plan_id)
+    keys = {"plan": plan_id, "prefixes": prefixes, "veiled": veils(actor, home.prefix)}
+    return bulk.columns(session, query("exports", name), keys)
 
 
 def _typed(frame: pd.DataFrame) -> pd.DataFrame:

@@ -82,7 +82,7 @@ class HotSpots:
     """Hot spots, the most cases beyond expectation first, then those that fade; ``stacks`` as they are told.
 
     ``rate``: cases per 1,000 households in all grids. ``grids`` took part in the test; ``compared``: with the period
-    ``before`` (its bounds).
+    ``before`` (its bounds). Without ``raw`` places and stacked addresses are not told: they are single cases.
     """
 
     spots: tuple[Spot, ...]
@@ -90,6 +90,7 @@ class HotSpots:
     rate: float | None
     grids: int
     before: tuple[datetime, datetime] | None
+    raw: bool
 
 
 @service
@@ -121,7 +122,7 @@ def hot_spots(session: Session, actor: Actor, plan_id: int, wanted: CaseFilter) 
     told = _details(session, actor, plan_id, known, inside)
     spots = tuple(_spot(one, table, seen, then, told, actor.locale, places=raw) for one in found)
     stacks = _stacks(session, actor, wanted) if raw else ()
-    return HotSpots(spots, stacks, rate, int((homes > 0).sum()), span)
+    return HotSpots(spots, stacks, rate, int((homes > 0).sum()), span, raw)
 
 
 def _tested(cases: Ints, homes: Ints, i: Ints, j: Ints) -> tuple[Local, float | None]:

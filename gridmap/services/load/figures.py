@@ -252,4 +252,4 @@ def _counted(session: Session, actor: Actor, plan_id: int, chosen: CaseFilter) -
 def _side(grid: Grid | None, cases: dict[int, int]) -> Side | None:
     if grid is None:
         return None
-    return Side(grid.id, grid.code, grid.name, grid.households, grid.workers, cases.get(grid.id, 0))
+    return Side(grid.id, grid.code, grid.name, grid.households or 0, grid.workers, cases.get(grid.id, 0))

@@ -16,6 +16,7 @@ from gridmap.db.engine import service
 from gridmap.errors import NotFound
 from gridmap.services.actor import Actor, Role
 from gridmap.services.plans.access import in_force_on, shown, subtree, visible
+from gridmap.services.plans.small import veiled, veils
 from gridmap.sql import query
 
 STATUSES = ("under", "within", "over", "empty", "unchecked")
@@ -66,7 +67,8 @@ class PlanSummary:
 class GridInfo:
     """A grid with its counts, the bounds of its class (None where it has none) and how many findings it has.
 
-    ``bbox`` is west, south, east, north in degrees, None where no unit is assigned.
+    ``bbox`` is west, south, east, north in degrees, None where no unit is assigned. Households
+    and population are None where they are withheld (:mod:`gridmap.services.plans.small`), ``households_text`` says how.
     """
 
     id: int
@@ -76,12 +78,12 @@ class GridInfo:
     parent_id: int | None
     workers: int | None
     area_m2: float
-    households: int
-    population: int
+    households: int | None
+    population: int | None
     buildings: int
     units: int
-    estimated_households: int
-    missing_households: int
+    estimated_households: int | None
+    missing_households: int | None
     status: str
     valid_from: date | None
     valid_to: date | None
@@ -94,6 +96,7 @@ class GridInfo:
     errors: int
     warnings: int
     rules: tuple[str, ...]
+    households_text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +156,7 @@ def grids(
     offset: int = 0,
 ) -> GridPage:
     """Grids of a plan; ``region`` is a code or a prefix of codes, ``order`` "code", "households" or "errors"."""
-    plan, _ = visible(session, actor, plan_id)
+    plan, home = visible(session, actor, plan_id)
     filters = {
         "region": subtree(region),
         "statuses": list(statuses) if statuses else None,
@@ -161,6 +164,7 @@ def grids(
         "rule": rule,
         "grid": None,
         "order": order,
+        "veiled": veils(actor, home.prefix),
     }
     bounds = {"like": f"%{escaped(text)}%" if text else None, "limit": limit, "offset": offset}
     rows = session.execute(
@@ -175,9 +179,18 @@ def grids(
 @service
 def grid(session: Session, actor: Actor, plan_id: int, grid_id: int) -> GridInfo:
     """One grid of a plan. Raises ``NotFound``."""
-    plan, _ = visible(session, actor, plan_id)
-    filters = {"region": None, "statuses": None, "kind": None, "rule": None, "like": None, "grid": grid_id, "order": ""}
+    plan, home = visible(session, actor, plan_id)
+    filters: dict[str, Any] = {
+        "region": None,
+        "statuses": None,
+        "kind": None,
+        "rule": None,
+        "like": None,
+        "grid": grid_id,
+        "order": "",
+    }
     values = {"plan": plan_id, **filters, "limit": 1, "offset": 0, **_prefixes(actor)}
+    values["veiled"] = veils(actor, home.prefix)
     row = session.execute(query("plans", "grids"), values).mappings().one_or_none()
     if row is None:
         raise NotFound("NOT_FOUND")
@@ -190,7 +203,7 @@ def _grid(values: dict[str, Any], profile: standards.Profile) -> GridInfo:
     class_ = "" if values["kind"] == "special" else "micro" if values["kind"] == "micro" else values["settlement"] or ""
     bound = profile.bound(class_)
     low, high = (None, None) if bound is None else (bound.households_min, bound.households_max)
-    values["rules"] = tuple(values["rules"])
+    values = veiled(values | {"rules": tuple(values["rules"])})
     return GridInfo(**values, bbox=None if box[0] is None else box, households_min=low, households_max=high)
 
 

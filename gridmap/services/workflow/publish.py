@@ -16,6 +16,7 @@ from gridmap.db import bulk
 from gridmap.db.engine import service
 from gridmap.db.models import Grid, Plan, PlanOperation, Region
 from gridmap.errors import Conflict, Invalid
+from gridmap.jobs.app import defer
 from gridmap.services import audit, counts
 from gridmap.services.actor import SYSTEM, Actor, Role
 from gridmap.services.days import today
@@ -130,6 +131,7 @@ def _begin(
     take_step(session, actor, plan, region, kind, "published", "", **told, recoded=recoded, **detail)
     raise_version(session, "plans")
     render_ahead(session)
+    defer(session, "release_cases", lock="case-release")  # which grids are too small to be told
 
 
 def _swap_units(session: Session, plan: Plan) -> None:

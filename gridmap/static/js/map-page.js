@@ -67,6 +67,9 @@ async function list(append = false) {
   }
 }
 
+/** Households as they are shown: "<5" or "—" where they are withheld. */
+const households = (grid) => (grid.households === null ? grid.households_text : number(grid.households));
+
 function row(grid) {
   const item = document.createElement("li");
   const button = document.createElement("button");
@@ -76,7 +79,7 @@ function row(grid) {
   button.append(
     swatch(grid.status),
     text("span", "name", grid.name || grid.code),
-    text("span", "count", `${number(grid.households)}${grid.estimated_households > 0 ? "≈" : ""} ${t("户")}`),
+    text("span", "count", `${households(grid)}${grid.estimated_households > 0 ? "≈" : ""} ${t("户")}`),
     text("span", "place", `${data.labels[grid.status]} · ${grid.region_name ?? ""} ${grid.code.slice(-3)}`),
     text("span", "faults", grid.errors ? t("{n} 个错误", { n: grid.errors }) : ""),
   );
@@ -143,7 +146,7 @@ function card(grid) {
   const facts = [
     [t("编码"), grid.code],
     [t("状态"), data.labels[grid.status]],
-    [t("户数"), `${number(grid.households)}（${t("标准")} ${bound}）`],
+    [t("户数"), `${households(grid)}（${t("标准")} ${bound}）`],
     [t("人口"), number(grid.population)],
     [t("楼栋 / 单元"), `${number(grid.buildings)} / ${number(grid.units)}`],
     [t("面积"), grid.area_m2 >= 1e4 ? `${number(grid.area_m2 / 1e6, 2)} km²` : `${number(grid.area_m2)} m²`],

@@ -239,7 +239,7 @@ function row(grid) {
     h("td", {}, h("button", { type: "button", class: "row-button", onclick: () => pick(grid.id, grid.bbox) }, grid.name || grid.code), h("span", { class: "code-text" }, grid.code)),
     h("td", {}, grid.region_name ?? ""),
     h("td", {}, status),
-    h("td", { class: "number" }, `${number(grid.households)}${grid.estimated_households ? "≈" : ""}`),
+    h("td", { class: "number" }, `${grid.households === null ? grid.households_text : number(grid.households)}${grid.estimated_households ? "≈" : ""}`),
     h("td", { class: "number" }, bound),
     h("td", { class: "number" }, number(grid.population)),
     h("td", { class: "number" }, `${number(grid.buildings)} / ${number(grid.units)}`),

@@ -121,9 +121,25 @@ function pick(id, pan) {
 }
 
 /* map */
+let tops = [];
+
+/** Upper ends of classes with as many places each, in round numbers; the last class has none. */
+function classes(rows) {
+  const values = rows.map((row) => row[state.order]).filter((value) => value > 0).sort((a, b) => a - b);
+  const least = state.order === "cases" ? 9 : 0;
+  const ends = [0.2, 0.4, 0.6, 0.8, 0.95].map((share) => round(values[Math.floor(share * values.length)] ?? 0));
+  return [...new Set(ends.filter((end) => end > least))].sort((a, b) => a - b);
+}
+
+function round(value) {
+  const unit = 10 ** Math.max(0, Math.floor(Math.log10(Math.max(value, 1))) - 1);
+  return Math.round(value / unit) * unit;
+}
+
 function step(value) {
-  const at = data.classes[state.order].findIndex((top) => value <= top);
-  return at < 0 ? COLOURS.length - 1 : at;
+  const at = tops.findIndex((top) => value <= top);
+  const place = at < 0 ? tops.length : at;
+  return Math.round((place * (COLOURS.length - 1)) / Math.max(tops.length, 1));
 }
 
 function fill(row) {
@@ -152,12 +168,14 @@ if (grids) grids._style = style;
 
 function paint(found) {
   if (state.level === "grid") shown = new Map(found.items.map((row) => [row.grid_id, row]));
+  tops = classes(found.items);
   restyle();
-  const tops = data.classes[state.order];
-  const words = COLOURS.map((colour, i) => [colour, i === 0 ? (state.order === "cases" ? `<5 ${t("和")} 5–${tops[0]}` : `≤ ${tops[0]}`) : i < tops.length ? `${state.order === "cases" ? tops[i - 1] + 1 : `> ${tops[i - 1]}`}–${tops[i]}` : `> ${tops.at(-1)}`]);
-  const rows = [[NOUGHT, "0"], ...words, [WITHHELD, state.order === "cases" ? t("“—” 不显示") : t("不显示或没有住户")]];
+  const counted = state.order === "cases";
+  const words = tops.map((top, i) => [COLOURS[step(top)], i === 0 ? (counted ? `<5${t("、")}5–${number(top)}` : `≤ ${number(top)}`) : `${counted ? number(tops[i - 1] + 1) : `> ${number(tops[i - 1])}`}–${number(top)}`]);
+  const rest = tops.length ? `> ${number(tops.at(-1))}` : t("大于 0");
+  const rows = [[NOUGHT, "0"], ...words, [COLOURS[step(Infinity)], rest], [WITHHELD, counted ? t("“—” 不显示") : t("不显示或没有住户")]];
   $("classes").replaceChildren(
-    h("li", {}, h("b", {}, state.order === "cases" ? t("件数") : t("每千户件数"))),
+    h("li", {}, h("b", {}, counted ? t("件数") : t("每千户件数"))),
     ...rows.map(([colour, text]) => h("li", {}, svg("svg", { viewBox: "0 0 20 14", "aria-hidden": "true" }, svg("rect", { width: 20, height: 14, fill: colour })), text)),
   );
 }
@@ -179,7 +197,7 @@ async function profile(mine) {
   const address = state.grid ? `grid=${state.grid}` : region ? `region=${region}` : "";
   const found = await getJson(`/api/v1/cases/released/profile?${address}`);
   if (mine !== epoch) return;
-  $("place").textContent = `${found.name ?? (found.code || t("全部"))}：${t("已发布 {n} 件", { n: found.whole.cases === null ? found.whole.text : number(found.whole.cases) })}`;
+  $("place").textContent = t("{place}：已发布 {n} 件", { place: found.name ?? (found.code || t("全部")), n: found.whole.cases === null ? found.whole.text : number(found.whole.cases) });
   bars("by-month", found.months, (key) => key);
   bars("by-category", [...found.categories].sort((a, b) => (b.cases ?? 0) - (a.cases ?? 0)), (key) => key);
   bars("by-weekday", found.weekdays, (key) => data.weekdays[Number(key)]);

@@ -146,13 +146,17 @@ class StackOut(Model):
 
 
 class HotSpotsOut(Model):
-    """Hot spots, the most cases beyond expectation first, then those that faded since the time ``before``."""
+    """Hot spots, the most cases beyond expectation first, then those that faded since the time ``before``.
+
+    Places and stacks are told with ``raw`` only: for case officers and administrators.
+    """
 
     items: list[SpotOut]
     stacks: list[StackOut]
     rate: float | None
     grids: int
     before: tuple[datetime, datetime] | None
+    raw: bool
 
 
 @endpoint("/cases", tag="cases", query=CaseListQuery, response=CasePage)
@@ -196,7 +200,9 @@ def hot_spots(plan_id: int, query: CaseQuery) -> HotSpotsOut:
         for one in found.spots
     ]
     stacks = [StackOut(**{name: getattr(one, name) for name in StackOut.model_fields}) for one in found.stacks]
-    return HotSpotsOut(items=items, stacks=stacks, rate=found.rate, grids=found.grids, before=found.before)
+    return HotSpotsOut(
+        items=items, stacks=stacks, rate=found.rate, grids=found.grids, before=found.before, raw=found.raw
+    )
 
 
 _SPOT_FIELDS = ("kind", "cases", "before", "households", "rate", "ratio", "excess", "q", "sentence")

@@ -100,7 +100,7 @@ class PlaceOut(Model):
     region_code: str
     region_name: str
     buildings: int
-    households: int
+    households: int | None
     lon: float
     lat: float
 

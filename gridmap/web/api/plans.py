@@ -72,12 +72,12 @@ class GridOut(Model):
     parent_id: int | None
     workers: int | None
     area_m2: float
-    households: int
-    population: int
+    households: int | None
+    population: int | None
     buildings: int
     units: int
-    estimated_households: int
-    missing_households: int
+    estimated_households: int | None
+    missing_households: int | None
     status: str
     region_code: str | None
     region_name: str | None
@@ -87,6 +87,7 @@ class GridOut(Model):
     errors: int
     warnings: int
     rules: list[str]
+    households_text: str
 
 
 class GridPage(Page[GridOut]):

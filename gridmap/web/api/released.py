@@ -7,7 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from gridmap.errors import Invalid
 from gridmap.services.cases import released
+from gridmap.services.cases.sensitive_counts import sensitive_counts
 from gridmap.web.api import Model, endpoint
 from gridmap.web.session import current_actor
 
@@ -129,3 +131,37 @@ def released_periods() -> PeriodsOut:
 def released_profile(query: ProfileQuery) -> ProfileOut:
     """One place along months, categories, weekdays and hours, each by itself."""
     return ProfileOut.model_validate(released.profile(current_actor(), region=query.region, grid_id=query.grid))
+
+
+class SensitiveQuery(Model):
+    """Which cases: ``since`` belongs to the span, ``until`` does not (both with zone)."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    region: RegionPrefix = None
+
+
+class SensitiveOut(Model):
+    """Cases of a sensitive category in a grid."""
+
+    grid_id: int
+    code: str
+    name: str | None
+    region_code: str | None
+    category: str
+    cases: int
+
+
+class SensitiveList(Model):
+    """Sensitive cases by grid, the most first."""
+
+    items: list[SensitiveOut]
+
+
+@endpoint("/plans/<int:plan_id>/sensitive-cases", tag="cases", query=SensitiveQuery, response=SensitiveList)
+def sensitive_cases(plan_id: int, query: SensitiveQuery) -> SensitiveList:
+    """Cases of sensitive categories by grid, for case officers and administrators; nothing else is told of them."""
+    if any(moment is not None and moment.tzinfo is None for moment in (query.since, query.until)):
+        raise Invalid("CASE_TIMES")
+    found = sensitive_counts(current_actor(), plan_id, start=query.since, end=query.until, region=query.region)
+    return SensitiveList(items=[SensitiveOut.model_validate(one) for one in found])

@@ -15,10 +15,6 @@ from gridmap.services.plans.access import subtree
 from gridmap.web.pages.map import status_labels
 from gridmap.web.pages.town_map import town_map
 
-#: Upper ends of the classes of the map (cases; cases per 1,000 households); the last class has none.
-COUNT_CLASSES = (9, 24, 49, 99, 199)
-RATE_CLASSES = (5, 10, 20, 40, 80)
-
 
 def show(actor: Actor) -> str:
     """The page as everybody may see it."""
@@ -49,7 +45,6 @@ def show(actor: Actor) -> str:
             "regions": [{"code": one.code, "bbox": one.bbox} for one in tree],
             "bounds": scene.bounds,
             "everywhere": "" in actor.prefixes(released.VIEWER),
-            "classes": {"cases": COUNT_CLASSES, "per_1000_households": RATE_CLASSES},
             "weekdays": [gettext(day) for day in _WEEKDAYS],
         },
     )

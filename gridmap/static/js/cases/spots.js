@@ -22,7 +22,7 @@ export function spotList(state, { map, grids }) {
     $("spots").replaceChildren(...found.items.map((spot) => item(spot, () => (grids?.mark(spot.grids.map((grid) => grid.id)), seen()))));
     const go = ([lon, lat]) => (map.setView([lat, lon], Z_CLOSE, { animate: false }), seen());
     $("stacks").replaceChildren(...found.stacks.slice(0, STACKS_MAX).map((stack) => stacked(stack, () => go(stack.lonlat))));
-    if (!found.stacks.length) $("stacks").append(h("li", { class: "muted" }, t("没有这样的地点。")));
+    if (!found.stacks.length) $("stacks").append(h("li", { class: "muted" }, found.raw ? t("没有这样的地点。") : t("单个地点只给事件员和管理员看。")));
     chosen();
   });
 

@@ -27,7 +27,7 @@
       age: { of: byAge, figure: aged, breaks: "years" },
     },
     grids: {
-      status: { of: (p) => p.status, figure: (p) => p.households, breaks: "statuses" },
+      status: { of: (p) => p.status, figure: (p) => p.households ?? "—", breaks: "statuses" },
       people: { of: (p) => classOf(p.population, PEOPLE), figure: (p) => p.population, breaks: "people" },
       estimated: {
         of: (p) => (p.households ? classOf(p.estimated_households / p.households, SHARES) : "unchecked"),
@@ -127,7 +127,7 @@
       const p = { id: feature.id, ...feature.properties };
       const words = this._source.labels || {};
       const figure = `${escape(words[this._mode] ?? "")} ${escape(MODES[this.of()][this._mode].figure(p, this))}`;
-      const more = this.of() === "regions" ? `${escape(p.grids)} ${escape(words.grids ?? "")}` : `${escape(p.households)} ${escape(words.households ?? "")} · ${escape(words[p.status] ?? "")}`;
+      const more = this.of() === "regions" ? `${escape(p.grids)} ${escape(words.grids ?? "")}` : `${escape(p.households ?? "—")} ${escape(words.households ?? "")} · ${escape(words[p.status] ?? "")}`;
       return `<strong>${escape(p.name || p.code)}</strong><br>${more}<br>${figure}`;
     },
 

@@ -83,7 +83,7 @@
       if (this._source.quiet) return;
       const words = this._source.labels || {};
       polygon.bindTooltip(
-        () => `<strong>${escape(p.name || p.code)}</strong><br>${escape(p.code)}<br>${escape(p.households)} ${escape(words.households ?? "户")} · ${escape(this._values ? this._values.get(feature.id)?.words ?? "—" : words[p.status] ?? p.status)}`,
+        () => `<strong>${escape(p.name || p.code)}</strong><br>${escape(p.code)}<br>${escape(p.households_text ?? p.households)} ${escape(words.households ?? "户")} · ${escape(this._values ? this._values.get(feature.id)?.words ?? "—" : words[p.status] ?? p.status)}`,
         { sticky: true, className: "grid-tip" },
       );
       polygon.on({
@@ -113,7 +113,7 @@
       const ink = (gm.STATUS[p.status] || gm.STATUS.unchecked).ink;
       return {
         status: p.status,
-        label: [String(p.code).slice(-3), String(p.households) + (p.estimated_households > 0 ? "≈" : "")],
+        label: [String(p.code).slice(-3), String(p.households_text ?? p.households) + (p.estimated_households > 0 ? "≈" : "")],
         labelAt: p.label_lon == null ? null : L.latLng(p.label_lat, p.label_lon),
         color: ink,
         weight: 1.5,
