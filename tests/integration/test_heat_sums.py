@@ -136,7 +136,8 @@ def test_what_is_committed_is_summed_at_once() -> None:
         session.execute(sa.text(
             "INSERT INTO case_record (category, occurred_at, region_id, point, unit_id)"
             " SELECT '新类', :at, r.id, ST_SetSRID(ST_MakePoint(:x, :y), 4490),"
-            " (SELECT min(id) FROM unit WHERE region_id = r.id) FROM region r WHERE r.code = :code"), values)  # fmt: skip
+            " (SELECT min(id) FROM unit WHERE region_id = r.id)"
+            " FROM region r WHERE r.code = :code"), values)  # fmt: skip
     after = cases.totals(SYSTEM)
     assert after["total"] == before["total"] + 1 and dict(after["categories"])["新类"] == 1
     assert after["months"][-1] == ("2031-05", 1)
