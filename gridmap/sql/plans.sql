@@ -101,6 +101,14 @@ LEFT JOIN free f ON f.plan_id = c.id
 LEFT JOIN found x ON x.plan_id = c.id
 ORDER BY c.state = 'archived', c.state <> 'published', c.department IS NOT NULL AND c.department <> '综合', c.id
 
+-- name: names
+-- Plans that the reader can see any part of, by name only: in force first, archived last, as the query summaries.
+SELECT p.id, p.name, p.state, p.version, r.code AS region_code, r.name AS region_name
+FROM plan p JOIN region r ON r.id = p.region_id
+WHERE EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine
+              WHERE r.prefix LIKE mine || '%' OR mine LIKE r.prefix || '%')
+ORDER BY p.state = 'archived', p.state <> 'published', p.department IS NOT NULL AND p.department <> '综合', p.id
+
 -- name: shown
 -- The plan that maps and region pages show where none is chosen: in force today first, then the newest that is not archived.
 SELECT p.id

@@ -58,7 +58,7 @@ def export(
     if fmt not in FORMATS:
         raise Invalid("EXPORT_UNKNOWN_FORMAT", format=fmt, known=", ".join(FORMATS))
     found = coverage.within(session, actor, plan_id=plan_id, on=on, region=region)
-    plan = None if found.plan_id is None else plans.get.within(session, actor, found.plan_id)
+    plan = next((one for one in plans.names.within(session, actor) if one.id == found.plan_id), None)
     path = fresh_path(f"覆盖情况-{region or '全部'}-{(on or today()).isoformat()}{FORMATS[fmt]}")
     table = _rows(found.rows)
     if fmt == "csv":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections import OrderedDict
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from math import ceil
@@ -11,23 +13,27 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy.orm import Session
 
-from gridmap.db.engine import service
-from gridmap.db.models import Region
+from gridmap.db.engine import engine, service
+from gridmap.db.models import Plan, Region
 from gridmap.errors import Invalid
-from gridmap.services.actor import Actor
+from gridmap.services.actor import Actor, Role
 from gridmap.services.cases.filters import CaseFilter
 from gridmap.services.cases.grids import count_by_grid
-from gridmap.services.compare import Grid, compare, partners
+from gridmap.services.compare import Comparison, Grid, compare, partners
 from gridmap.services.compare.load import half
 from gridmap.services.compare.pair import patterns_of
 from gridmap.services.compare.table import grids_of
 from gridmap.services.plans.access import visible
 from gridmap.services.sensitive import sensitive
 from gridmap.services.sight import require_exact
+from gridmap.services.versions import versions
 from gridmap.settings import settings
 from gridmap.sql import query
 
 YEAR_DAYS = 365
+_KEPT = 3
+_kept: OrderedDict[Hashable, Load] = OrderedDict()
+_lock = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,19 +152,49 @@ def load(
         other_id = best.id if best else None
     if wanted.limit is not None and not 0 < wanted.limit < 1 << 31:
         raise Invalid("LOAD_LIMIT", limit=wanted.limit)
+    since, until = _days(session, wanted)
     if other_id is None:
         require_exact(actor, home.code)
-        pairs, other, scope = _alone(session, actor, plan_id), None, home
+        compared, scope = None, home
     else:
-        found = compare.within(session, actor, other_id, plan_id)
-        require_exact(actor, found.region_code)
-        pairs = [(row.change, row.region_code, row.region_name, row.before, row.after) for row in found.rows]
-        other = Named(found.a.id, found.a.name, found.a.state, found.a.version)
-        scope = session.query(Region).filter_by(code=found.region_code).one()
-    since, until = _days(session, wanted)
+        compared = compare.within(session, actor, other_id, plan_id)
+        require_exact(actor, compared.region_code)
+        scope = session.query(Region).filter_by(code=compared.region_code).one()
+    state = tuple(versions(session).values())
+    stands = [(plan.version, plan.checked_version, plan.name, plan.state), *([compared.a] if compared else [])]
+    key = (str(engine().url), plan_id, other_id, *stands, state, actor.prefixes(Role.VIEWER), since, until, wanted)
+    key = (*key, *sensitive())
+    with _lock:
+        if key in _kept:
+            _kept.move_to_end(key)
+            return _kept[key]
+    made = _load(session, actor, plan, compared, scope, since, until, wanted)
+    with _lock:
+        _kept[key] = made
+        while len(_kept) > _KEPT:
+            _kept.popitem(last=False)
+    return made
+
+
+def _load(
+    session: Session,
+    actor: Actor,
+    plan: Plan,
+    compared: Comparison | None,
+    scope: Region,
+    since: date,
+    until: date,
+    wanted: Wanted,
+) -> Load:
+    if compared is None:
+        pairs, other, before = _alone(session, actor, plan.id), None, {}
+    else:
+        pairs = [(row.change, row.region_code, row.region_name, row.before, row.after) for row in compared.rows]
+        other = Named(compared.a.id, compared.a.name, compared.a.state, compared.a.version)
     chosen = _filter(since, until, wanted.categories, scope.code)
-    after = _counted(session, actor, plan_id, chosen)
-    before = {} if other_id is None else _counted(session, actor, other_id, chosen)
+    after = _counted(session, actor, plan.id, chosen)
+    if other is not None:
+        before = _counted(session, actor, other.id, chosen)
     rows = tuple(
         Row(change, code, name, _side(was, before), _side(now, after)) for change, code, name, was, now in pairs
     )

@@ -12,7 +12,7 @@ from gridmap.errors import NotFound
 from gridmap.services.actor import Actor, Role
 from gridmap.services.coverage.sums import RegionCoverage, summed
 from gridmap.services.days import today
-from gridmap.services.ogc.pages import Bounds, FeaturePage, Part, box, cut
+from gridmap.services.ogc.pages import Bounds, FeaturePage, Part, box, cut, planned
 from gridmap.services.plans.access import subtree
 from gridmap.services.plans.force import Span, in_force
 from gridmap.sql import query
@@ -60,6 +60,7 @@ def _page(
     bounds: Bounds | None,
     chosen: Mapping[str, str | None],
 ) -> FeaturePage:
+    planned(session)
     region = subtree(chosen["region"])
     values = {"id": None, **chosen, **box(bounds), "level": level, "region": region}
     codes = session.scalars(query("ogc", "region_codes"), values | {"patterns": actor.patterns(Role.VIEWER)}).all()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from gridmap.db import bulk
@@ -12,7 +13,7 @@ from gridmap.db.reader import read
 from gridmap.errors import Invalid, NotFound
 from gridmap.services import tiles
 from gridmap.services.actor import Actor, Role
-from gridmap.services.ogc.pages import Bounds, FeaturePage, Part, box, cut
+from gridmap.services.ogc.pages import Bounds, FeaturePage, Part, box, cut, planned
 from gridmap.services.plans.access import subtree
 from gridmap.services.plans.force import Span, in_force
 from gridmap.services.tiles.square import MAX_ZOOM, square
@@ -58,6 +59,7 @@ def _page(
     bounds: Bounds | None,
     filters: Mapping[str, str | int],
 ) -> FeaturePage:
+    planned(session)
     region = filters.get("region")
     values = {
         **dict.fromkeys(("id", *FILTERS)),
@@ -67,7 +69,7 @@ def _page(
         "plans": [plan.id for plan in in_force(session, actor, span)],
         "patterns": actor.patterns(Role.VIEWER),
     }
-    ids = bulk.packed_ints(session, query("ogc", "grid_ids"), values, 1)[:, 0]
+    ids = np.sort(bulk.packed_ints(session, query("ogc", "grid_ids"), values, 1)[:, 0])
     chosen, before, after = cut(ids, part, int)
     rows = session.scalars(query("ogc", "grids"), {"ids": ids[chosen].tolist()})
     return FeaturePage(tuple(rows), len(ids), before, after)

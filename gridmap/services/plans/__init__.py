@@ -6,6 +6,7 @@ from gridmap.services.plans.copy import copy_plan
 from gridmap.services.plans.make import AssignmentRow, GridRow, create_empty, from_assignment
 from gridmap.services.plans.read import (
     GridPage,
+    PlanName,
     PlanSummary,
     get,
     grid,
@@ -13,6 +14,7 @@ from gridmap.services.plans.read import (
     held_on,
     list_plans,
     misfits,
+    names,
     outlines,
     to_show,
 )
@@ -22,6 +24,7 @@ __all__ = [
     "AssignmentRow",
     "GridPage",
     "GridRow",
+    "PlanName",
     "PlanSummary",
     "Source",
     "archive",
@@ -36,6 +39,7 @@ __all__ = [
     "held_on",
     "list_plans",
     "misfits",
+    "names",
     "outlines",
     "plan_from_source",
     "put_in_force",

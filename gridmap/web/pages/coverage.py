@@ -44,7 +44,8 @@ def index() -> str:
     kept: dict[str, Any] = {name: request.args[name] for name in ("plan", "date", "mode") if request.args.get(name)}
     community = bool(crumbs) and crumbs[-1].level == "community"
     grids = community or request.args.get("of") == "grids"
-    plan = None if found.plan_id is None else plans.get(actor, found.plan_id)
+    known = plans.names(actor)
+    plan = next((one for one in known if one.id == found.plan_id), None)
     page = plans.grids(actor, plan.id, region=code, limit=GRIDS_SHOWN) if plan and community else None
     scene = mapdata.scene(actor, here)
     if scene.bounds is None:
@@ -63,7 +64,7 @@ def index() -> str:
         trail=trail,
         coverage=found,
         plan=plan,
-        plans=plans.list_plans(actor, archived=True),
+        plans=known,
         grids=page.rows if page else (),
         total=page.total if page else 0,
         places=places,
@@ -135,7 +136,7 @@ def _breaks() -> dict[str, Any]:
     }
 
 
-def _map(scene: mapdata.Scene, plan: plans.PlanSummary, mode: str, query: Mapping[str, Any], grids: bool) -> MapParts:
+def _map(scene: mapdata.Scene, plan: plans.PlanName, mode: str, query: Mapping[str, Any], grids: bool) -> MapParts:
     from gridmap.web import maps  # Folium is slow to load
 
     built = ground_map(scene)

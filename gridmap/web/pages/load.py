@@ -48,7 +48,7 @@ def show(plan_id: int) -> str:
         orders=_order_words(found),
         wanted=wanted,
         query=query,
-        plans=[one for one in plans.list_plans(actor, archived=True) if one.id != plan_id],
+        plans=[one for one in plans.names(actor) if one.id != plan_id],
         categories=[name for name, _ in cases.categories(actor, found.region_code)],
         words=change_words(),
         maps=built,
