@@ -18,7 +18,7 @@ from pypdf import PdfReader
 
 from gridmap.db.engine import transaction
 from gridmap.db.models import AuditEvent, Case, Region
-from gridmap.errors import Invalid, NotFound
+from gridmap.errors import Forbidden, Invalid, NotFound
 from gridmap.services import cases, coverage, incidents, sheets
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 from gridmap.services.cases import CaseFilter
@@ -123,6 +123,21 @@ def test_of_the_own_part_only(tmp_path: Path) -> None:
     assert f"{cases.totals(NORTH, VIEW.wanted)['total']:,}" in text
     with pytest.raises(NotFound):
         sheets.case_pdf(NORTH, sheets.CaseView(CaseFilter(region="339901002000")))
+
+
+def test_who_may_not_see_places_is_told_why(tmp_path: Path) -> None:
+    planner = Actor("planner", (Grant(Role.PLANNER, ""),))
+    book = openpyxl.load_workbook(sheets.case_xlsx(planner, VIEW, path=tmp_path / "a.xlsx"))
+    about = {row[0]: row[1] for row in book["说明"].values}
+    assert "集中登记的地点" not in book.sheetnames and "只有所辖区划的事件员" in str(about["集中登记的地点"])
+    assert about["件事件"] == cases.totals(SYSTEM, VIEW.wanted)["total"]
+    places = [stack.place for stack in incidents.hot_spots(SYSTEM, 1, VIEW.wanted).stacks]
+    text = words(sheets.case_pdf(planner, VIEW, path=tmp_path / "a.pdf"))
+    assert places and not [place for place in places if place and place in text]
+    for looker in (Role.VIEWER, Role.APPROVER):
+        with pytest.raises(Forbidden) as caught:
+            sheets.case_png(Actor("x", (Grant(looker),)), VIEW)
+        assert caught.value.code == "CASES_SMALL_NUMBERS"
 
 
 def test_what_makes_no_sense_is_refused() -> None:
