@@ -118,6 +118,7 @@ def action_name(action: str) -> str:
         "cases.sensitive": gettext("查看敏感类别件数"),
         "cases.raw": gettext("查看事件明细"),
         "cases.export": gettext("导出事件视图"),
+        "coverage.export": gettext("导出覆盖"),
         "map.export": gettext("导出离线地图"),
         "report.make": gettext("生成月报"),
         "report.read": gettext("下载月报"),

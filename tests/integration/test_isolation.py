@@ -31,7 +31,7 @@ from gridmap.services import cases, comments, heat, home, imports, jobs, plans, 
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 from gridmap.services.audit_log import AuditFilter
 from gridmap.services.redraw import Wish
-from gridmap.services.sheets import CaseView, MapView
+from gridmap.services.sheets import CaseView, CoverView, MapView
 from gridmap.services.users import add_user
 from tests.api.test_every_route import BODIES
 from tests.web import add_person, csrf_of, make_app, signed_in
@@ -57,6 +57,7 @@ ARGUMENTS: dict[str, Any] = {
     "bounds": (109.0, 24.0, 109.1, 24.1),
     "code": THERE,
     "comment": "",
+    "cover": CoverView(),
     "comment_id": 1,
     "day": date(2026, 1, 1),
     "filename": "a.csv",

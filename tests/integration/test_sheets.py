@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -18,8 +18,8 @@ from pypdf import PdfReader
 
 from gridmap.db.engine import transaction
 from gridmap.db.models import AuditEvent, Case, Region
-from gridmap.errors import Invalid, NotFound
-from gridmap.services import cases, incidents, sheets
+from gridmap.errors import Forbidden, Invalid, NotFound
+from gridmap.services import cases, coverage, incidents, sheets
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 from gridmap.services.cases import CaseFilter
 from gridmap.services.days import today
@@ -125,6 +125,21 @@ def test_of_the_own_part_only(tmp_path: Path) -> None:
         sheets.case_pdf(NORTH, sheets.CaseView(CaseFilter(region="339901002000")))
 
 
+def test_who_may_not_see_places_is_told_why(tmp_path: Path) -> None:
+    planner = Actor("planner", (Grant(Role.PLANNER, ""),))
+    book = openpyxl.load_workbook(sheets.case_xlsx(planner, VIEW, path=tmp_path / "a.xlsx"))
+    about = {row[0]: row[1] for row in book["说明"].values}
+    assert "集中登记的地点" not in book.sheetnames and "只有所辖区划的事件员" in str(about["集中登记的地点"])
+    assert about["件事件"] == cases.totals(SYSTEM, VIEW.wanted)["total"]
+    places = [stack.place for stack in incidents.hot_spots(SYSTEM, 1, VIEW.wanted).stacks]
+    text = words(sheets.case_pdf(planner, VIEW, path=tmp_path / "a.pdf"))
+    assert places and not [place for place in places if place and place in text]
+    for looker in (Role.VIEWER, Role.APPROVER):
+        with pytest.raises(Forbidden) as caught:
+            sheets.case_png(Actor("x", (Grant(looker),)), VIEW)
+        assert caught.value.code == "CASES_SMALL_NUMBERS"
+
+
 def test_what_makes_no_sense_is_refused() -> None:
     with pytest.raises(Invalid):
         sheets.case_png(SYSTEM, sheets.CaseView(bandwidth_m=1e9))
@@ -202,6 +217,38 @@ def test_bad_addresses_are_told(app: Flask, asked: str) -> None:
     answer = signed_in(app, "chief").get(f"/cases/export.png?{asked}")
     assert answer.status_code == 422, answer.text
     assert "text/html" in answer.content_type
+
+
+def test_coverage_on_paper_says_what_the_service_says(tmp_path: Path) -> None:
+    view = sheets.CoverView(plan_id=1)
+    text = words(sheets.cover_pdf(SYSTEM, view, path=tmp_path / "a.pdf"))
+    found = coverage.coverage(SYSTEM, plan_id=1, region="339901000000")
+    assert found.total is not None
+    for part in ("网格覆盖", "现行网格", "不可避免", f"{found.total.households:,}", *(one.name for one in found.rows)):
+        assert part in text, part
+    with Image.open(sheets.cover_png(NORTH, view, locale="en", path=tmp_path / "a.png")) as image:
+        assert image.size == (2560, 1440)
+    own = words(sheets.cover_pdf(NORTH, view, path=tmp_path / "b.pdf"))
+    assert "339901002" not in own.replace(" ", "")
+    with pytest.raises(NotFound):
+        sheets.cover_pdf(NORTH, sheets.CoverView(region="339901002000"))
+    with pytest.raises(Invalid):
+        sheets.cover_pdf(SYSTEM, sheets.CoverView(on=date(1990, 1, 1)))
+
+
+def test_too_many_grids_give_way_to_their_regions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("gridmap.services.sheets.town.MAX_FEATURES", 3)
+    text = words(sheets.cover_pdf(SYSTEM, sheets.CoverView(plan_id=1, region="339901001000"), path=tmp_path / "a.pdf"))
+    assert "不达标网格占比" in text and "> 50%" in text
+    assert "网格过多，未画界线" in words(sheets.case_pdf(SYSTEM, VIEW, path=tmp_path / "b.pdf"))
+
+
+def test_the_addresses_of_coverage(app: Flask) -> None:
+    client = signed_in(app, "chief")
+    assert client.get("/coverage/export.png?plan=1").data.startswith(b"\x89PNG")
+    assert client.get("/coverage/export.pdf?date=2026-11-01&region=339901001000").mimetype == "application/pdf"
+    for wrong in ("plan=x", "date=2026-13-01", "region=1"):
+        assert client.get(f"/coverage/export.png?{wrong}").status_code == 422, wrong
 
 
 def test_lines_break_where_they_may() -> None:

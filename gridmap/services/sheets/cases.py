@@ -15,12 +15,10 @@ from gridmap.services.exports.plan import fresh_path
 from gridmap.services.reports.paper import printed
 from gridmap.services.sheets.as_png import png
 from gridmap.services.sheets.as_svg import svg
-from gridmap.services.sheets.slide import PAPER, SLIDE, case_sheet
+from gridmap.services.sheets.slide import PAPER, SLIDE, SLIDE_PX, case_sheet
 from gridmap.services.sheets.view import CaseView, Shown, read
 from gridmap.services.sheets.workbook import case_frames
 
-#: Twice the pixels that a slide of 16 : 9 has on a plain screen.
-SLIDE_PX = 2560
 #: Rows of a printed table; the workbook has all.
 MOST_PRINTED = 50
 
@@ -45,7 +43,7 @@ def case_pdf(
 def case_png(
     session: Session, actor: Actor, view: CaseView, *, locale: str | None = None, path: Path | None = None
 ) -> Path:
-    """Write the view as a slide of :data:`SLIDE_PX` pixels across; where it stands. Raises as :func:`case_pdf`."""
+    """Write the view as a slide of 2,560 pixels across; where it stands. Raises as :func:`case_pdf`."""
     shown = read(session, actor, view, locale)
     path = path or _path(shown, ".png")
     path.write_bytes(png(case_sheet(session, actor, shown, SLIDE), SLIDE_PX))

@@ -17,6 +17,8 @@ from gridmap.services.sheets.view import Shown
 
 #: A sheet of A4 on its side, and a slide of 16 : 9, in mm.
 PAPER, SLIDE = (297.0, 210.0), (338.67, 190.5)
+#: Twice the pixels that a slide of 16 : 9 has on a plain screen.
+SLIDE_PX = 2560
 _MARGIN, _SIDE, _GAP = 10.0, 70.0, 6.0
 _KINDS, _SPOTS = 6, 3
 

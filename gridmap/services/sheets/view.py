@@ -79,6 +79,13 @@ class Shown:
         return "  ·  ".join(f"{label}{colon}{words}" for label, words in self.filters)
 
     @property
+    def why_no_places(self) -> str | None:
+        """Why places and stacked addresses are not told, to whom they are not."""
+        if self.spots is None or self.spots.raw:
+            return None
+        return messages.sentence("CASES_RAW", self.locale)
+
+    @property
     def source(self) -> str:
         """Where the figures come from, and when and by whom the sheet was made."""
         return self.word("SOURCE", at=self.made_at, by=self.made_by)

@@ -23,7 +23,9 @@ def case_frames(shown: Shown) -> Mapping[str, pd.DataFrame]:
         word("BY_WEEK"): _week(shown),
     }
     if shown.plan is not None:
-        sheets |= {word("RANKING"): _ranking(shown), word("SPOTS"): _spots(shown), word("STACKS"): _stacks(shown)}
+        sheets |= {word("RANKING"): _ranking(shown), word("SPOTS"): _spots(shown)}
+        if shown.why_no_places is None:
+            sheets |= {word("STACKS"): _stacks(shown)}
     if shown.compared is not None:
         sheets |= {word("PERIODS"): _periods(shown)}
     return sheets
@@ -73,6 +75,8 @@ def about(shown: Shown) -> pd.DataFrame:
         (word("MADE_BY"), shown.made_by),
         (word("NOTES"), word("METHOD")),
     ]
+    if shown.why_no_places is not None:
+        rows.append((word("STACKS"), shown.why_no_places))
     return pd.DataFrame(rows, columns=[word("ITEM"), word("CONTENT")], dtype=object)
 
 

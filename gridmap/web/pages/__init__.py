@@ -26,6 +26,7 @@ from gridmap.web.pages import (
     cases,
     compare,
     coverage,
+    coverage_exports,
     help,
     home,
     imports,
@@ -44,7 +45,7 @@ from gridmap.web.pages import (
 #: The sections, in no particular order; a new module of pages is one more name here.
 SECTIONS = (
     *(auth, home, imports, map, studio, compare, load, workflow, redraw, plans, regions, cases),
-    *(users, audit, help, standards, coverage, case_exports, reports),
+    *(users, audit, help, standards, coverage, case_exports, coverage_exports, reports),
 )
 
 
