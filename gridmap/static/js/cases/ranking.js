@@ -47,7 +47,7 @@ export function ranking(state, grids) {
 
   /** What is chosen, above all panels. */
   function told() {
-    const one = ranked.counts?.items.find((item) => item.grid_id === state.grid);
+    const one = ranked.counts?.items.find((item) => item.grid_id === state.grid) ?? grids?.feature(state.grid)?.properties;
     $("chosen").hidden = !state.grid;
     if (state.grid) {
       const name = one ? [one.region_name, one.name || one.code].filter(Boolean).join(" ") : `#${state.grid}`;
@@ -76,6 +76,7 @@ export function ranking(state, grids) {
   }
 
   for (const button of document.querySelectorAll("#rank-table .sort")) button.addEventListener("click", () => state.set({ order: button.dataset.sort }));
+  $("chosen-show").addEventListener("click", () => grids?.select(state.grid, { pan: true }));
   $("chosen-clear").addEventListener("click", () => {
     choose(null, false);
     document.querySelector(".map-frame .folium-map")?.focus();
