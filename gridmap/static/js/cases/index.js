@@ -65,6 +65,6 @@ function load(keys) {
 state.on([...FILTER, "grid"], load);
 state.on(["order"], () => ranked.counts?.grids > data.most && loadCounts()); // else all of them are here
 addEventListener("pagehide", () => state.write());
-document.addEventListener("click", (event) => event.target.closest("[data-copy-link]") && state.write(), true);
+document.addEventListener("click", (event) => event.target.closest("[data-copy-link], [data-with-view]") && state.write(), true);
 wallScreen(state, () => (shown.drawHeat(), load()), () => number(sums?.total));
 load();
