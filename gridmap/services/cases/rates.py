@@ -59,7 +59,7 @@ def rates_by_grid(
     by = {"cases": cases[seen], "per_1000_households": found.raw, "smoothed": found.smoothed}[order]
     lived = table.households[seen] > 0
     rated = by if order == "cases" else np.where(lived, by, -1.0)  # no households, no rate: last
-    chosen = np.argsort(-rated, kind="stable")
+    chosen = np.lexsort((-cases[seen], -rated))  # where they are equal by cases, then by code
     if bounds is not None:
         box = sa.func.ST_MakeEnvelope(*bounds, SRID)
         near = session.scalars(sa.select(Grid.id).where(Grid.plan_id == plan_id, Grid.geom.op("&&")(box))).all()
