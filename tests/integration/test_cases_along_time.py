@@ -97,6 +97,10 @@ def test_rates_are_drawn_to_the_mean_of_all_and_do_not_depend_on_the_view(plan_i
             continue
         low, high = sorted((row["per_1000_households"], whole.mean))
         assert low - 0.02 <= row["smoothed"] <= high + 0.02
+    for order in ("per_1000_households", "smoothed"):
+        first = cases.rates_by_grid(SYSTEM, plan_id, order=order, limit=20).rows
+        wanted = sorted((row[order] for row in whole.rows if row["households"]), reverse=True)[:20]
+        assert [row[order] for row in first] == wanted
     with transaction() as session:
         at = session.execute(
             sa.select(

@@ -42,24 +42,29 @@ def rates_by_grid(
     wanted: CaseFilter = _ALL,
     *,
     bounds: tuple[float, float, float, float] | None = None,
+    order: str = "cases",
     limit: int | None = None,
 ) -> GridRates:
     """Cases by grid of a plan within ``wanted.region``, with rates smoothed by empirical Bayes over all of them.
 
-    The first ``limit`` rows are given; ``bounds`` (west, south, east, north in degrees) keeps those of grids that touch
-    it; a grid's rate is the same whatever is in view. Raises ``NotFound`` PLAN_NOT_FOUND.
+    The first ``limit`` rows by ``order`` ("cases", "per_1000_households", "smoothed"; the most first) are given;
+    ``bounds`` (west, south, east, north in degrees) keeps those of grids that touch it; a grid's rate is the same
+    whatever is in view. Raises ``NotFound`` PLAN_NOT_FOUND.
     """
     from geodata.incidents.rates import rates
 
     table, cases = count_by_grid(session, actor, plan_id, wanted)
     seen = table.by_code[(table.seen_by(actor) & _within(table, wanted.region))[table.by_code]]
     found = rates(cases[seen], table.households[seen])
-    order = np.argsort(-cases[seen], kind="stable")
+    by = {"cases": cases[seen], "per_1000_households": found.raw, "smoothed": found.smoothed}[order]
+    lived = table.households[seen] > 0
+    rated = by if order == "cases" else np.where(lived, by, -1.0)  # no households, no rate: last
+    chosen = np.lexsort((-cases[seen], -rated))  # where they are equal by cases, then by code
     if bounds is not None:
         box = sa.func.ST_MakeEnvelope(*bounds, SRID)
         near = session.scalars(sa.select(Grid.id).where(Grid.plan_id == plan_id, Grid.geom.op("&&")(box))).all()
-        order = order[np.isin(table.id[seen[order]], near)]
-    rows = [_row(table, cases, seen[k], found.raw[k], found.smoothed[k]) for k in order[:limit].tolist()]
+        chosen = chosen[np.isin(table.id[seen[chosen]], near)]
+    rows = [_row(table, cases, seen[k], found.raw[k], found.smoothed[k]) for k in chosen[:limit].tolist()]
     mean = None if np.isnan(found.mean) else round(found.mean, 2)
     return GridRates(rows=tuple(rows), grids=len(seen), cases=int(cases[seen].sum()), mean=mean)
 

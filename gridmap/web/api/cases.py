@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -37,9 +37,10 @@ class CaseListQuery(CaseQuery, PageQuery):
 
 
 class GridCountQuery(CaseQuery):
-    """Which cases, and how many grids; ``bbox`` (west,south,east,north in degrees) keeps those in view."""
+    """Which cases, and the first of how many grids by what; ``bbox`` (west,south,east,north in degrees): in view."""
 
     limit: Annotated[int, Field(ge=1, le=2000)] = 50
+    order: Literal["cases", "per_1000_households", "smoothed"] = "cases"
     bbox: str | None = None
 
 
@@ -181,7 +182,9 @@ def case_sums(query: CaseQuery) -> CaseSums:
 def case_counts(plan_id: int, query: GridCountQuery) -> GridCounts:
     """Cases in each grid of a plan, and per 1,000 households, as counted and smoothed by empirical Bayes."""
     bounds = None if query.bbox is None else parse_bbox(query.bbox)
-    found = cases.rates_by_grid(current_actor(), plan_id, wanted(query), bounds=bounds, limit=query.limit)
+    found = cases.rates_by_grid(
+        current_actor(), plan_id, wanted(query), bounds=bounds, order=query.order, limit=query.limit
+    )
     items = [GridCount.model_validate(row) for row in found.rows]
     return GridCounts(items=items, grids=found.grids, cases=found.cases, mean=found.mean)
 

@@ -134,7 +134,7 @@ function told(found, days, state) {
 
 function table(title, rows, choose) {
   const head = h("tr", {}, h("th", { scope: "col" }, title), [t("之前"), t("所选"), t("之比")].map((text) => h("th", { scope: "col", class: "number" }, text)), h("th", { scope: "col" }, t("变化")));
-  const body = rows.slice(0, ROWS_MAX).map((one) => h("tr", {}, h("th", { scope: "row" }, choose(one)), h("td", { class: "number" }, number(one.before)), h("td", { class: "number" }, number(one.after)), h("td", { class: "number", title: interval(one) }, ratio(one)), h("td", { class: "nowrap" }, word(one))));
+  const body = rows.slice(0, ROWS_MAX).map((one) => h("tr", {}, h("th", { scope: "row" }, choose(one)), h("td", { class: "number" }, number(one.before)), h("td", { class: "number" }, number(one.after)), h("td", { class: "number", title: interval(one) }, ratio(one)), h("td", {}, word(one))));
   const more = rows.length > ROWS_MAX ? h("p", { class: "small muted" }, t("只列出变化最大的 {n} 行。", { n: ROWS_MAX })) : null;
   return h("div", {}, h("div", { class: "table-wrap" }, h("table", {}, h("caption", { class: "visually-hidden" }, title), h("thead", {}, head), h("tbody", {}, body))), more);
 }

@@ -44,7 +44,7 @@ const loadSums = panelOf($("sums"), () => `/api/v1/cases/sums?${state.query({}, 
   if (ranked.counts) ranked.show(ranked.counts, sums.total);
   small.setCounts(sums.categories);
 });
-const loadCounts = panelOf($("rank-panel"), () => state.plan && `/api/v1/plans/${state.plan}/cases?${state.query({ limit: data.most })}`, (counts) => {
+const loadCounts = panelOf($("rank-panel"), () => state.plan && `/api/v1/plans/${state.plan}/cases?${state.query({ limit: data.most, order: state.order })}`, (counts) => {
   ranked.show(counts, sums?.total ?? counts.cases);
   shown.setCounts(counts);
   close.setCounts(counts);
@@ -63,7 +63,8 @@ function load(keys) {
 }
 
 state.on([...FILTER, "grid"], load);
+state.on(["order"], () => ranked.counts?.grids > data.most && loadCounts()); // else all of them are here
 addEventListener("pagehide", () => state.write());
-document.addEventListener("click", (event) => event.target.closest("[data-copy-link]") && state.write(), true);
+document.addEventListener("click", (event) => event.target.closest("[data-copy-link], [data-with-view]") && state.write(), true);
 wallScreen(state, () => (shown.drawHeat(), load()), () => number(sums?.total));
 load();

@@ -6,8 +6,8 @@ import { joined, otherMap } from "./maps.js";
 
 const $ = (id) => document.getElementById(id);
 const MAPS_MAX = 6;
-/** A small map shows about the same ground from this much farther out. */
-const BEHIND = 1.5;
+/** So much farther out a small map shows the ground of the page's own. */
+const behind = (map, box) => Math.max(0, Math.round(2 * Math.log2(map.getSize().x / box.clientWidth)) / 2);
 
 export function multiples(state, data, page) {
   let counts = new Map();
@@ -39,8 +39,8 @@ export function multiples(state, data, page) {
     );
     maps = figures.map((one) => {
       const map = otherMap(one.box, data, page, params(one.name));
-      map.behind = BEHIND;
-      map.setView(page.map.getCenter(), page.map.getZoom() - BEHIND, { animate: false });
+      map.behind = behind(page.map, one.box);
+      map.setView(page.map.getCenter(), page.map.getZoom() - map.behind, { animate: false });
       map.heat.addTo(map);
       one.box.setAttribute("role", "img");
       return { ...one, map };
@@ -51,7 +51,7 @@ export function multiples(state, data, page) {
 
   function told() {
     for (const { name, said, box } of maps) {
-      const text = t("{n} 件", { n: number(counts.get(name) ?? 0) });
+      const text = state.grid ? t("所选网格 {n} 件", { n: number(counts.get(name) ?? 0) }) : t("{n} 件", { n: number(counts.get(name) ?? 0) });
       said.textContent = text;
       box.setAttribute("aria-label", t("{name}的密度地图，{n}", { name, n: text }));
     }

@@ -10,7 +10,7 @@ const Z_POINTS = 17;
 const LISTED_MAX = 100;
 const INK = { color: "#fff", weight: 1.5, fillColor: "#5b1a8b", fillOpacity: 0.9 };
 
-export function near(state, { raw }, { map, grids }) {
+export function near(state, { raw, most }, { map, grids }) {
   const circles = L.layerGroup().addTo(map);
   const points = L.layerGroup().addTo(map);
   const canvas = L.canvas({ pane: "markerPane" });
@@ -30,7 +30,7 @@ export function near(state, { raw }, { map, grids }) {
     if (map.getZoom() < Z_POINTS || refused || state.backwards) {
       points.clearLayers();
       $("near").hidden = true;
-      return drawCircles();
+      return drawCircles(await inViewOnly(mine));
     }
     let found;
     try {
@@ -48,11 +48,18 @@ export function near(state, { raw }, { map, grids }) {
     return list(found, "");
   }
 
-  function drawCircles() {
+  /** Of more grids than come at once those in view; null for those that came. */
+  async function inViewOnly(mine) {
+    if (!(counts?.grids > most) || map.getZoom() < Z_CIRCLES) return null;
+    const found = await getJson(`/api/v1/plans/${state.plan}/cases?${state.query({ limit: most, bbox: inView() })}`).catch(() => null);
+    return mine === epoch ? found : null;
+  }
+
+  function drawCircles(shown = null) {
     circles.clearLayers();
     if (map.getZoom() < Z_CIRCLES || !counts || !grids || state.mode !== "heat") return; // else the grids carry their numbers
     const box = map.getBounds();
-    for (const one of counts.items) {
+    for (const one of (shown ?? counts).items) {
       const p = one.cases ? grids.feature(one.grid_id)?.properties : null;
       if (p?.label_lon == null || !box.contains([p.label_lat, p.label_lon])) continue;
       const size = Math.round(Math.min(72, 26 + 2.2 * Math.sqrt(one.cases)));
@@ -103,7 +110,7 @@ export function near(state, { raw }, { map, grids }) {
   state.on(["grid", "mode"], drawIfCircles);
 
   function drawIfCircles() {
-    if (map.getZoom() < Z_POINTS || refused) drawCircles();
+    if (map.getZoom() < Z_POINTS || refused) counts?.grids > most ? show() : drawCircles();
   }
 
   show();

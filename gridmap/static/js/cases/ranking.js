@@ -18,7 +18,7 @@ export function ranking(state, grids) {
   function draw() {
     if (!ranked.counts) return;
     const rows = [...ranked.counts.items];
-    if (state.order !== "cases") rows.sort((a, b) => (b[state.order] ?? -1) - (a[state.order] ?? -1));
+    rows.sort((a, b) => (b[state.order] ?? -1) - (a[state.order] ?? -1) || b.cases - a.cases || (a.code < b.code ? -1 : 1));
     const outside = ranked.total - ranked.counts.cases;
     $("rank-note").textContent = state.grid ? "" : outside > 0 ? t("{n} 件不在任何网格内。", { n: number(outside) }) : t("每件事件都在某个网格内。");
     $("rank").replaceChildren(...rows.slice(0, ROWS_MAX).map(row));
@@ -47,7 +47,7 @@ export function ranking(state, grids) {
 
   /** What is chosen, above all panels. */
   function told() {
-    const one = ranked.counts?.items.find((item) => item.grid_id === state.grid);
+    const one = ranked.counts?.items.find((item) => item.grid_id === state.grid) ?? grids?.feature(state.grid)?.properties;
     $("chosen").hidden = !state.grid;
     if (state.grid) {
       const name = one ? [one.region_name, one.name || one.code].filter(Boolean).join(" ") : `#${state.grid}`;
@@ -76,6 +76,7 @@ export function ranking(state, grids) {
   }
 
   for (const button of document.querySelectorAll("#rank-table .sort")) button.addEventListener("click", () => state.set({ order: button.dataset.sort }));
+  $("chosen-show").addEventListener("click", () => grids?.select(state.grid, { pan: true }));
   $("chosen-clear").addEventListener("click", () => {
     choose(null, false);
     document.querySelector(".map-frame .folium-map")?.focus();
