@@ -122,6 +122,7 @@ function pick(id, pan) {
 
 /* map */
 let tops = [];
+const comma = t("、");
 
 /** Upper ends of classes with as many places each, in round numbers; the last class has none. */
 function classes(rows) {
@@ -171,7 +172,7 @@ function paint(found) {
   tops = classes(found.items);
   restyle();
   const counted = state.order === "cases";
-  const words = tops.map((top, i) => [COLOURS[step(top)], i === 0 ? (counted ? `<5${t("、")}5–${number(top)}` : `≤ ${number(top)}`) : `${counted ? number(tops[i - 1] + 1) : `> ${number(tops[i - 1])}`}–${number(top)}`]);
+  const words = tops.map((top, i) => [COLOURS[step(top)], i === 0 ? (counted ? `<5${comma}5–${number(top)}` : `≤ ${number(top)}`) : `${counted ? number(tops[i - 1] + 1) : `> ${number(tops[i - 1])}`}–${number(top)}`]);
   const rest = tops.length ? `> ${number(tops.at(-1))}` : t("大于 0");
   const rows = [[NOUGHT, "0"], ...words, [COLOURS[step(Infinity)], rest], [WITHHELD, counted ? t("“—” 不显示") : t("不显示或没有住户")]];
   $("classes").replaceChildren(
