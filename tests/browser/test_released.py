@@ -42,5 +42,5 @@ def test_reader_of_releases(browser: Browser, demo_server: Server) -> None:
         until(page, "document.querySelectorAll('#by-month tr').length === 24")
         assert "grid=" in page.url
         page.get_by_label("按", exact=True).select_option("community")
-        expect(page.locator("#rank tr")).to_have_count(28)
+        expect(page.locator("#rank tr")).to_have_count(30)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -17,7 +17,7 @@ const state = {
   period: known("period", asked.get("period"), all),
   category: known("category", asked.get("category") ?? "", ""),
   region: known("region", asked.get("region") ?? "", ""),
-  level: known("level", asked.get("level"), "grid"),
+  level: known("level", asked.get("level"), data.level),
   order: asked.get("order") === "per_1000_households" ? "per_1000_households" : "cases",
   grid: Number(asked.get("grid")) || null,
 };
@@ -33,7 +33,7 @@ function remember() {
   const params = new URLSearchParams();
   if (state.period !== all) params.set("period", state.period);
   for (const key of ["category", "region", "grid"]) if (state[key]) params.set(key, state[key]);
-  if (state.level !== "grid") params.set("level", state.level);
+  if (state.level !== data.level) params.set("level", state.level);
   if (state.order !== "cases") params.set("order", state.order);
   history.replaceState(null, "", params.size ? `?${params}` : location.pathname);
 }
