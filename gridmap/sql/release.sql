@@ -26,29 +26,39 @@ LIMIT 1
 SELECT id, code, name, region_id, households FROM grid
 WHERE plan_id = :plan AND kind <> 'micro' AND region_id IS NOT NULL ORDER BY code, id
 
+-- name: categories
+-- Categories of the cases of a span, in order.
+SELECT DISTINCT category FROM case_record
+WHERE occurred_at >= :since AND occurred_at < :until AND category <> ALL (CAST(:sensitive AS text[])) ORDER BY category
+
 -- name: counts
--- Cases of a span by place (grid of the plan, else region) and each attribute by itself, in local time.
+-- Cases of a span by place (grid of the plan, else minus the region) and each attribute by itself, in local time, as one
+-- bytea of int8: place, facet (0 month, 1 category, 2 weekday, 3 block of four hours), its value, cases.
 WITH held AS MATERIALIZED (
-    SELECT pu.unit_id, CASE WHEN g.kind = 'micro' THEN coalesce(g.parent_id, g.id) ELSE g.id END AS grid_id
-    FROM plan_unit pu JOIN grid g ON g.id = pu.grid_id WHERE pu.plan_id = :plan
+    SELECT pu.unit_id, t.id AS grid_id
+    FROM plan_unit pu JOIN grid g ON g.id = pu.grid_id
+    JOIN grid t ON t.id = CASE WHEN g.kind = 'micro' THEN coalesce(g.parent_id, g.id) ELSE g.id END
+    WHERE pu.plan_id = :plan AND t.kind <> 'micro' AND t.region_id IS NOT NULL
 ), chosen AS (
     SELECT coalesce(h.grid_id, CASE WHEN p.unit_id IS NULL THEN (
                SELECT g.id FROM grid g
-               WHERE g.plan_id = :plan AND g.kind <> 'micro' AND ST_Covers(g.geom, c.point) ORDER BY g.id LIMIT 1) END
-           ) AS grid_id,
-           c.region_id, c.category, c.occurred_at AT TIME ZONE :zone AS at
+               WHERE g.plan_id = :plan AND g.kind <> 'micro' AND g.region_id IS NOT NULL AND ST_Covers(g.geom, c.point)
+               ORDER BY g.id LIMIT 1) END, -c.region_id) AS place,
+           array_position(CAST(:categories AS text[]), c.category) - 1 AS category, c.occurred_at AT TIME ZONE :zone AS at
     FROM case_record c
     LEFT JOIN held h ON h.unit_id = c.unit_id
     LEFT JOIN plan_unit p ON p.plan_id = :plan AND p.unit_id = c.unit_id
-    WHERE c.occurred_at >= :since AND c.occurred_at < :until AND c.category <> ALL (CAST(:sensitive AS text[]))
+    WHERE c.occurred_at >= :since AND c.occurred_at < :until AND c.category = ANY (CAST(:categories AS text[]))
+), told AS (
+    SELECT place, CAST(date_part('year', at) * 12 + date_part('month', at) - 1 AS int) AS month, category,
+           CAST(date_part('isodow', at) - 1 AS int) AS weekday, CAST(floor(date_part('hour', at) / 4) AS int) AS block
+    FROM chosen WHERE place IS NOT NULL
+), counted AS (
+    SELECT place, coalesce(month, category, weekday, block) AS value, count(*) AS cases,
+           CASE GROUPING(month, category, weekday, block) WHEN 7 THEN 0 WHEN 11 THEN 1 WHEN 13 THEN 2 ELSE 3 END AS facet
+    FROM told GROUP BY place, GROUPING SETS ((month), (category), (weekday), (block))
 )
-SELECT grid_id, CASE WHEN grid_id IS NULL THEN region_id END AS region_id,
-       CAST(date_part('year', at) * 12 + date_part('month', at) - 1 AS int) AS month, category,
-       CAST(date_part('isodow', at) - 1 AS int) AS weekday, CAST(floor(date_part('hour', at) / 4) AS int) AS block,
-       count(*) AS cases
-FROM chosen
-WHERE grid_id IS NOT NULL OR region_id IS NOT NULL
-GROUP BY 1, 2, GROUPING SETS ((3), (4), (5), (6))
+SELECT string_agg(int8send(place) || int8send(facet::bigint) || int8send(value::bigint) || int8send(cases), '') FROM counted
 
 -- name: list
 SELECT id, since, until, plan_id, plan_name, columns FROM case_release ORDER BY since
@@ -79,3 +89,6 @@ WHERE plan_id = :plan AND grid_id IS NOT NULL AND region_code LIKE ANY (CAST(:pa
 -- Plans in force whose few households are not yet decided upon.
 SELECT p.id FROM plan p
 WHERE p.state = 'published' AND NOT EXISTS (SELECT FROM household_place h WHERE h.plan_id = p.id) ORDER BY p.id
+
+-- name: size
+SELECT count(*) FROM case_release_place WHERE release_id = :release AND level = 'grid'

@@ -25,6 +25,8 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_
 from gridmap.db import engine
 from gridmap.db.migrate import migrate
 from gridmap.services.accounts import ensure_first_administrator
+from gridmap.services.actor import SYSTEM
+from gridmap.services.cases import release
 from tests.conftest import Databases, demo_template
 
 PASSWORD = "measured-Ground-7"
@@ -99,8 +101,11 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def demo_server(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The full demo town, served."""
+    """The full demo town, served; its closed quarters are released."""
     url = databases.create(demo_template(databases, 1.0))
+    engine.connect(url)
+    release.make(SYSTEM)
+    engine.disconnect()
     with serving(url, tmp_path_factory.mktemp("demo")) as server:
         yield server
 

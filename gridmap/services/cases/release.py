@@ -10,13 +10,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from time import monotonic
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy.orm import Session
 
-from gridmap.db.engine import service, transaction
+from gridmap.db import bulk
+from gridmap.db.engine import engine, service, transaction
 from gridmap.db.models import CaseRelease, CaseReleasePlace
 from gridmap.jobs.app import defer
 from gridmap.services import audit
@@ -27,9 +29,15 @@ from gridmap.services.sensitive import sensitive
 from gridmap.settings import settings
 from gridmap.sql import query
 
+if TYPE_CHECKING:
+    from geodata.privacy.trees import Ints
+
 #: After cases were imported nothing is released of itself for so long: the next file may belong to the same quarters.
 SETTLED = timedelta(hours=24)
 YEARS_MAX = 20
+#: A process asks the worker once in so long, however many look.
+_ASK_EVERY_S = 60.0
+_asked: dict[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,9 @@ def due(session: Session, moment: datetime | None = None) -> Due:
 def want(session: Session) -> Due:
     """The same; what is due is made by the worker."""
     found = due(session)
-    if found.now(datetime.now(UTC)):
+    key, now = str(engine().url), monotonic()
+    if found.now(datetime.now(UTC)) and now - _asked.get(key, -_ASK_EVERY_S) >= _ASK_EVERY_S:
+        _asked[key] = now
         defer(session, "release_cases", lock="case-release")
     return found
 
@@ -110,26 +120,27 @@ def _release(session: Session, since: datetime, until: datetime) -> int:
     zone = ZoneInfo(settings().time_zone)
     day = (until - timedelta(days=1)).astimezone(zone).date()
     plan = session.execute(query("release", "plan"), {"day": day}).one_or_none()
-    keys = {"plan": plan.id if plan else 0, "since": since, "until": until, "zone": settings().time_zone}
-    rows = session.execute(query("release", "counts"), {**keys, "sensitive": sensitive()}).all()
-    places = town(session, plan.id if plan else None, {row.region_id for row in rows if row.region_id})
+    span = {"since": since, "until": until}
+    categories = session.scalars(query("release", "categories"), {**span, "sensitive": sensitive()}).all()
+    keys = {"plan": plan.id if plan else 0, "zone": settings().time_zone, "categories": list(categories)}
+    place, facet, value, cases = bulk.packed_ints(session, query("release", "counts"), {**span, **keys}, 4).T
+    places = town(session, plan.id if plan else None, set((-place[place < 0]).tolist()))
     first, last = (one.astimezone(zone).year * 12 + one.astimezone(zone).month - 1 for one in (since, until))
-    categories = sorted({row.category for row in rows if row.category is not None})
-    facets: Mapping[str, Mapping[Any, tuple[str, ...]]] = {
+    facets: Mapping[str, Mapping[int, tuple[str, ...]]] = {
         "time": {m: (str(m // 12), f"{m // 12}Q{m % 12 // 3 + 1}", _month(m)) for m in range(first, last)},
-        "category": {name: (name,) for name in categories},
+        "category": {n: (name,) for n, name in enumerate(categories)},
         "weekday": {n: (str(n),) for n in range(7)},
         "hours": {n: (str(n),) for n in range(6)},
     }
     cols = hierarchy(*(known.values() for known in facets.values()))
-    nodes = [{value: cols.nodes[f][path] for value, path in known.items()} for f, known in enumerate(facets.values())]
     table = np.zeros((len(places.tree), len(cols.tree)), dtype=np.int64)
-    for row in rows:
-        at = places.grids[row.grid_id] if row.grid_id is not None else places.outside[row.region_id]
-        values = (row.month, row.category, row.weekday, row.block)
-        f = next(k for k, value in enumerate(values) if value is not None)
-        if nodes[f][values[f]]:  # a lone category is the whole
-            table[at, nodes[f][values[f]]] += row.cases
+    rows = _looked_up(place, places.grids | {-region: node for region, node in places.outside.items()})
+    for f, known in enumerate(facets.values()):
+        nodes = {n: cols.nodes[f][path] for n, path in known.items()}
+        mine = np.flatnonzero(facet == f)
+        column = _looked_up(value[mine], nodes)
+        own = mine[column > 0]  # a lone category is the whole
+        np.add.at(table, (rows[own], column[column > 0]), cases[own])
     full = places.tree.fill(cols.tree.fill(table.T).T)
     out = suppress(full, places.tree, cols.tree)
     shown = np.where(out.state == 0, out.counts, np.where(out.state == 1, SMALL, WITHHELD))
@@ -151,3 +162,10 @@ def _release(session: Session, since: datetime, until: datetime) -> int:
 
 def _month(month: int) -> str:
     return f"{month // 12}-{month % 12 + 1:02d}"
+
+
+def _looked_up(values: Ints, known: Mapping[int, int]) -> Ints:
+    """What ``known`` says of each value; each is known."""
+    keys = np.array(sorted(known), dtype=np.int64)
+    found = np.array([known[key] for key in keys.tolist()], dtype=np.int64)
+    return found[np.searchsorted(keys, values)]

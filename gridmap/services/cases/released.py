@@ -45,13 +45,17 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Periods:
-    """What was released. ``due``: something has closed and is being made, or is from ``settled`` on."""
+    """What was released. ``due``: something has closed and is being made, or is from ``settled`` on.
+
+    ``grids``: how many the newest release has.
+    """
 
     releases: tuple[Release, ...]
     months: tuple[str, ...]
     categories: tuple[str, ...]
     due: bool
     settled: datetime | None
+    grids: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +123,7 @@ def periods(session: Session, actor: Actor) -> Periods:
         categories=tuple(sorted({name for one in found for name in one.columns["category"]})),
         due=bool(waiting.spans),
         settled=waiting.settled,
+        grids=session.scalar(query("release", "size"), {"release": found[-1].id}) or 0 if found else 0,
     )
 
 

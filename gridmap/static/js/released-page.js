@@ -17,7 +17,7 @@ const state = {
   period: known("period", asked.get("period"), all),
   category: known("category", asked.get("category") ?? "", ""),
   region: known("region", asked.get("region") ?? "", ""),
-  level: known("level", asked.get("level"), "grid"),
+  level: known("level", asked.get("level"), data.level),
   order: asked.get("order") === "per_1000_households" ? "per_1000_households" : "cases",
   grid: Number(asked.get("grid")) || null,
 };
@@ -33,7 +33,7 @@ function remember() {
   const params = new URLSearchParams();
   if (state.period !== all) params.set("period", state.period);
   for (const key of ["category", "region", "grid"]) if (state[key]) params.set(key, state[key]);
-  if (state.level !== "grid") params.set("level", state.level);
+  if (state.level !== data.level) params.set("level", state.level);
   if (state.order !== "cases") params.set("order", state.order);
   history.replaceState(null, "", params.size ? `?${params}` : location.pathname);
 }
@@ -122,6 +122,7 @@ function pick(id, pan) {
 
 /* map */
 let tops = [];
+const comma = t("、");
 
 /** Upper ends of classes with as many places each, in round numbers; the last class has none. */
 function classes(rows) {
@@ -171,7 +172,7 @@ function paint(found) {
   tops = classes(found.items);
   restyle();
   const counted = state.order === "cases";
-  const words = tops.map((top, i) => [COLOURS[step(top)], i === 0 ? (counted ? `<5${t("、")}5–${number(top)}` : `≤ ${number(top)}`) : `${counted ? number(tops[i - 1] + 1) : `> ${number(tops[i - 1])}`}–${number(top)}`]);
+  const words = tops.map((top, i) => [COLOURS[step(top)], i === 0 ? (counted ? `<5${comma}5–${number(top)}` : `≤ ${number(top)}`) : `${counted ? number(tops[i - 1] + 1) : `> ${number(tops[i - 1])}`}–${number(top)}`]);
   const rest = tops.length ? `> ${number(tops.at(-1))}` : t("大于 0");
   const rows = [[NOUGHT, "0"], ...words, [COLOURS[step(Infinity)], rest], [WITHHELD, counted ? t("“—” 不显示") : t("不显示或没有住户")]];
   $("classes").replaceChildren(

@@ -72,13 +72,17 @@ class ReleaseOut(Model):
 
 
 class PeriodsOut(Model):
-    """What is released. ``due``: something has closed and is being made, or will be from ``settled`` on."""
+    """What is released. ``due``: something has closed and is being made, or will be from ``settled`` on.
+
+    ``grids``: how many the newest release has.
+    """
 
     releases: list[ReleaseOut]
     months: list[str]
     categories: list[str]
     due: bool
     settled: datetime | None
+    grids: int
 
 
 class CellOut(Model):

@@ -40,6 +40,7 @@ def show(actor: Actor) -> str:
         settled=known.settled,
         page_data={
             "plan": newest.plan_id,
+            "level": "grid" if known.grids <= mapdata.MAX_FEATURES else "community",
             "months": known.months,
             "releases": [[one.months[0], one.months[-1]] for one in known.releases],
             "regions": [{"code": one.code, "bbox": one.bbox} for one in tree],
