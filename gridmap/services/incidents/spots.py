@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 #: So many hot spots, categories and places of one are told.
 SPOTS_MAX, KINDS_MAX, PLACES_MAX = 20, 3, 3
 #: Of so many grids of a hot spot, those with most cases, categories and places are looked up.
-GRIDS_MAX = 20
+GRIDS_MAX = 8
 
 
 @dataclass(frozen=True, slots=True)
