@@ -17,6 +17,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import psycopg
 import sqlalchemy as sa
 
 from geodata.counting import count_by_polygon
@@ -82,6 +83,14 @@ def folder_of(kept: str | None) -> Iterator[str]:
         yield made
 
 
+def copied(cluster: Cluster) -> str:
+    """A copy of the cluster's database for this run; its address."""
+    with psycopg.connect(cluster.url_of("postgres"), autocommit=True) as connection:
+        connection.execute("DROP DATABASE IF EXISTS run WITH (FORCE)")
+        connection.execute("CREATE DATABASE run TEMPLATE gridmap")
+    return cluster.url_of("run")
+
+
 def asking(times: int, draft: bool, kept: str | None) -> list[dict[str, Any]]:
     """Each address of the city over HTTP: the first answer and the p95 of the others, with one server process."""
     rows = []
@@ -96,15 +105,17 @@ def asking(times: int, draft: bool, kept: str | None) -> list[dict[str, Any]]:
                 start = time.perf_counter()
                 city.fill(100_000)
                 print(f"city {time.perf_counter() - start:.0f} s")
+            engine.disconnect()
+            url = copied(cluster)  # what is done in a run does not stay
+            engine.connect(url)
             addresses = [*ADDRESSES]
             if draft:
-                made = max(one.id for one in plans.names(SYSTEM))
-                made = made if made > 1 else plans.copy_plan(SYSTEM, 1)
+                made = plans.copy_plan(SYSTEM, 1)
                 addresses += [f"/plans/{made}/load", f"/api/v1/plans/{made}/load"]
             with transaction() as session:
                 grids = session.scalar(sa.text("SELECT count(*) FROM grid WHERE plan_id = 1"))
             engine.disconnect()
-            with serving(cluster.url, Path(folder)) as server:
+            with serving(url, Path(folder)) as server:
                 token = token_of(server)
                 for address in addresses:
                     first, *rest = (ask_ms(server.base + address, token) for _ in range(times + 1))

@@ -37,8 +37,7 @@ def common(session: Session, a: Half, b: Half) -> Common:
     """Cut the ground of two plans into pieces that each holds whole."""
     _, shared_a, shared_b = np.intersect1d(a.unit, b.unit, assume_unique=True, return_indices=True)
     pairs = [(shared_a, shared_b)]
-    rest_a = np.setdiff1d(np.arange(len(a.unit)), shared_a)
-    rest_b = np.setdiff1d(np.arange(len(b.unit)), shared_b)
+    rest_a, rest_b = _others(len(a.unit), shared_a), _others(len(b.unit), shared_b)
     if len(rest_a) and len(rest_b):
         whole_a, cut_b = _cut(session, a, b, rest_a, rest_b)
         whole_b, cut_a = _cut(session, b, a, rest_b, rest_a)
@@ -61,6 +60,13 @@ def common(session: Session, a: Half, b: Half) -> Common:
         counted("area_m2").astype(np.float64),
     )
     return Common(all_a, all_b, np.arange(len(all_a)) >= len(row_a), parts, pieces)
+
+
+def _others(count: int, taken: Ints) -> Ints:
+    """The rows of ``count`` that are not taken; by a mask, for ``setdiff1d`` takes seconds for 400,000."""
+    free = np.ones(count, dtype=bool)
+    free[taken] = False
+    return np.flatnonzero(free)
 
 
 def _cut(session: Session, whole: Half, cut: Half, rest_whole: Ints, rest_cut: Ints) -> tuple[Ints, Ints]:
