@@ -126,7 +126,7 @@ function told(found, days, state) {
     [t("按网格"), found.grids],
   ];
   return [
-    h("h2", { id: "compared-title" }, t("两期比较"), " ", h("span", { class: "muted small" }, t("之比为每天件数之比，括号内为 95% 区间；“明显”指超出偶然（同表已控制误报）"))),
+    h("h2", { id: "compared-title" }, t("两期比较"), " ", h("span", { class: "muted small" }, t("之比为每天件数之比，括号内为 {p}% 区间；“明显”指超出偶然（同表已控制误报）", { p: 95 }))),
     h("div", { class: "stats" }, card(t("之前"), days.join(" – "), whole.before, found.before), card(t("所选"), `${state.since} – ${state.until}`, whole.after, found.after), change),
     h("div", { class: "columns compared-tables" }, tables.filter(([, rows]) => rows.length).map(([title, rows]) => table(title, rows, choose))),
   ];
