@@ -11,9 +11,10 @@ from sqlalchemy.exc import DBAPIError
 
 from gridmap.db.engine import transaction
 from gridmap.errors import Forbidden, Invalid, NotFound
-from gridmap.services import cases
+from gridmap.services import cases, incidents
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 from gridmap.services.cases import CaseFilter, release, released
+from gridmap.services.incidents.released_spots import released_spots
 from tests.web import add_person, make_app, signed_in
 
 NORTH = "339901001"
@@ -29,6 +30,12 @@ def made(shared_demo_url: str) -> tuple[int, ...]:
     assert released.figures(VIEWER).rows == ()
     with pytest.raises(NotFound):
         released.profile(VIEWER)
+    with transaction() as session:  # a place where much happens
+        session.execute(sa.text(
+            "INSERT INTO case_record (category, occurred_at, region_id, unit_id)"
+            " SELECT '治安', '2026-03-03 04:00+00', u.region_id, u.id"
+            " FROM plan_unit p JOIN unit u ON u.id = p.unit_id JOIN grid g ON g.id = p.grid_id, generate_series(1, 400)"
+            " WHERE p.plan_id = 1 AND g.households > 0 AND g.region_id = (SELECT min(region_id) FROM grid)"))  # fmt: skip
     first = release.make(SYSTEM, moment=AT)
     return (*first, *release.make(SYSTEM, moment=datetime(2026, 10, 1, 1, tzinfo=UTC)))
 
@@ -130,6 +137,19 @@ def test_who_sees_a_part_sees_the_same_figures_of_it() -> None:
         with pytest.raises(NotFound):
             released.profile(PART, region=elsewhere)
     assert released.figures(VIEWER, region=NORTH + "000").total == len(mine)
+
+
+def test_hot_spots_are_made_of_what_is_published() -> None:
+    """The same for everybody; grids that are withheld take part with something in their place."""
+    found = released_spots(VIEWER)
+    exact = incidents.hot_spots(SYSTEM, 1, CaseFilter(end=datetime(2026, 9, 30, 16, tzinfo=UTC)))
+    assert found and {one[0] for one in found[0].grids} & {grid[0] for spot in exact.spots for grid in spot.grids}
+    shown = {row.grid_id: row for row in released.figures(VIEWER).rows}
+    for spot in found:
+        assert spot.cases == sum(shown[grid].cases or 0 for grid, _, _ in spot.grids)
+        assert spot.whole == all(shown[grid].cases is not None for grid, _, _ in spot.grids)
+        assert f"{spot.cases:,}" in spot.sentence and spot.ratio > 1
+    assert released_spots(SYSTEM) == found and released_spots(VIEWER, since="2026-08", until="2026-08") is not None
 
 
 def test_late_cases_change_nothing() -> None:

@@ -111,12 +111,12 @@ def hot_spots(session: Session, actor: Actor, plan_id: int, wanted: CaseFilter) 
     table, cases = count_by_grid(session, actor, plan_id, known)
     seen = np.flatnonzero(table.seen_by(actor, wanted.region))
     cases, homes = cases[seen], table.households[seen]
-    i, j = _among(neighbours(session, plan_id), seen, len(table.id))
-    local, rate = _tested(cases, homes, i, j)
+    i, j = among(neighbours(session, plan_id), seen, len(table.id))
+    local, rate = tested(cases, homes, i, j)
     span, then, was_hot = _span_before(wanted), None, None
     if span is not None:
         then = count_by_grid(session, actor, plan_id, replace(known, start=span[0], end=span[1]))[1][seen]
-        was_hot = hot(_tested(then, homes, i, j)[0], then, homes)
+        was_hot = hot(tested(then, homes, i, j)[0], then, homes)
     found = grouped(cases, homes, i, j, local, before=was_hot)[:SPOTS_MAX] if len(seen) else []
     inside = table.id[seen[np.concatenate([one.grids[:GRIDS_MAX] for one in found])]] if found else []
     told = _details(session, actor, plan_id, known, inside)
@@ -125,7 +125,7 @@ def hot_spots(session: Session, actor: Actor, plan_id: int, wanted: CaseFilter) 
     return HotSpots(spots, stacks, rate, int((homes > 0).sum()), span, raw)
 
 
-def _tested(cases: Ints, homes: Ints, i: Ints, j: Ints) -> tuple[Local, float | None]:
+def tested(cases: Ints, homes: Ints, i: Ints, j: Ints) -> tuple[Local, float | None]:
     """Gi* of smoothed rates; grids where nobody lives take no part."""
     from geodata.incidents.hotspots import local_g
     from geodata.incidents.rates import rates
@@ -178,7 +178,7 @@ def _stacks(session: Session, actor: Actor, wanted: CaseFilter) -> tuple[Stack, 
     )
 
 
-def _among(pairs: tuple[Ints, Ints], seen: Ints, count: int) -> tuple[Ints, Ints]:
+def among(pairs: tuple[Ints, Ints], seen: Ints, count: int) -> tuple[Ints, Ints]:
     """Of ``pairs`` of ``count`` grids those of grids that are ``seen``, as indices into these."""
     number = np.full(count, -1, dtype=np.int64)
     number[seen] = np.arange(len(seen))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from geodata import messages
@@ -20,16 +21,9 @@ def sentence(spot: Spot, locale: str) -> str:
     def say(name: str, **values: object) -> str:
         return messages.sentence(name, locale, **values)
 
-    by_region: dict[str, list[str]] = {}
-    for _, code, region in spot.grids[:_GRIDS_MAX]:
-        by_region.setdefault(region, []).append(code[-3:])
-    parts = [say("SPOT_WHERE", region=region, grids=comma.join(codes)) for region, codes in by_region.items()]
-    where = comma.join(parts)
-    if len(spot.grids) > _GRIDS_MAX:
-        where = say("SPOT_GRIDS_MORE", listed=where, count=len(spot.grids))
     rate = "—" if spot.rate is None else f"{spot.rate:,.1f}"
     ratio = "—" if spot.ratio is None else f"{spot.ratio:.1f}"
-    told = [say("SPOT_HOT", where=where, cases=f"{spot.cases:,}", rate=rate, ratio=ratio)]
+    told = [say("SPOT_HOT", where=where(spot.grids, locale), cases=f"{spot.cases:,}", rate=rate, ratio=ratio)]
     if spot.kind is not None and spot.before is not None:
         told.append(say(f"SPOT_{spot.kind.upper()}", before=f"{spot.before:,}"))
     if spot.categories:
@@ -38,3 +32,17 @@ def sentence(spot: Spot, locale: str) -> str:
     if spot.places:
         told.append(say("SPOT_PLACES", places=comma.join(say("SPOT_PLACE", place=p, cases=n) for p, n in spot.places)))
     return ("" if zh else " ").join(told)
+
+
+def where(grids: Sequence[tuple[int, str, str]], locale: str) -> str:
+    """The first grids (id, code, community) of a hot spot by community, and how many there are."""
+    comma = "、" if locale.startswith("zh") else ", "
+    by_region: dict[str, list[str]] = {}
+    for _, code, region in grids[:_GRIDS_MAX]:
+        by_region.setdefault(region, []).append(code[-3:])
+    listed = comma.join(
+        messages.sentence("SPOT_WHERE", locale, region=region, grids=comma.join(codes))
+        for region, codes in by_region.items()
+    )
+    return listed if len(grids) <= _GRIDS_MAX else messages.sentence(
+        "SPOT_GRIDS_MORE", locale, listed=listed, count=len(grids))  # fmt: skip

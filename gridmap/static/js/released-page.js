@@ -59,7 +59,7 @@ async function load() {
     if (mine !== epoch) return;
     rank(found);
     paint(found);
-    await profile(mine);
+    await Promise.all([profile(mine), spots(mine)]);
   } catch (error) {
     if (mine === epoch) $("status").replaceChildren(error.message);
   } finally {
@@ -190,6 +190,21 @@ function fit() {
   const box = data.regions.find(({ code }) => code === state.region)?.bbox ?? data.bounds;
   map.fitBounds(latLngBox(box), { animate: false });
   grids?.setQuery(state.region ? { region: state.region } : {});
+}
+
+/* hot spots: of months, not of categories */
+async function spots(mine) {
+  $("spots-card").hidden = true;
+  if (state.category) return;
+  const [since, until] = state.period.split("/");
+  const params = new URLSearchParams({ since, until });
+  if (state.region) params.set("region", state.region);
+  const found = await getJson(`/api/v1/cases/released/hot-spots?${params}`);
+  if (mine !== epoch) return;
+  $("spots-card").hidden = false;
+  const go = (spot) => h("button", { type: "button", class: "button small", onclick: () => grids?.mark(spot.grids.map(([id]) => id)) }, t("在地图上看"));
+  $("spots").replaceChildren(...found.items.map((spot) => h("li", {}, spot.sentence, " ", go(spot))));
+  if (!found.items.length) $("spots").append(h("li", { class: "muted" }, t("没有明显的热点。")));
 }
 
 /* one place along each attribute */

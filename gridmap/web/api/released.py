@@ -10,6 +10,7 @@ from pydantic import Field
 from gridmap.errors import Invalid
 from gridmap.services.cases import released
 from gridmap.services.cases.sensitive_counts import sensitive_counts
+from gridmap.services.incidents.released_spots import released_spots
 from gridmap.web.api import Model, endpoint
 from gridmap.web.session import current_actor
 
@@ -169,3 +170,34 @@ def sensitive_cases(plan_id: int, query: SensitiveQuery) -> SensitiveList:
         raise Invalid("CASE_TIMES")
     found = sensitive_counts(current_actor(), plan_id, start=query.since, end=query.until, region=query.region)
     return SensitiveList(items=[SensitiveOut.model_validate(one) for one in found])
+
+
+class ReleasedSpotQuery(Model):
+    """Which months (both included) of which region."""
+
+    since: Month = None
+    until: Month = None
+    region: RegionPrefix = None
+
+
+class ReleasedSpotOut(Model):
+    """A hot spot of released figures: ``cases`` that are shown of its grids, all of them where ``whole``."""
+
+    grids: list[tuple[int, str, str]]
+    cases: int
+    whole: bool
+    ratio: float
+    sentence: str
+
+
+class ReleasedSpotList(Model):
+    """Hot spots, the most cases beyond expectation first."""
+
+    items: list[ReleasedSpotOut]
+
+
+@endpoint("/cases/released/hot-spots", tag="cases", query=ReleasedSpotQuery, response=ReleasedSpotList)
+def released_hot_spots(query: ReleasedSpotQuery) -> ReleasedSpotList:
+    """Where released cases concentrate beyond chance; computed from what is published and nothing else."""
+    found = released_spots(current_actor(), since=query.since, until=query.until, region=query.region)
+    return ReleasedSpotList(items=[ReleasedSpotOut.model_validate(one) for one in found])
