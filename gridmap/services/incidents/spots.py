@@ -8,7 +8,7 @@ themselves: the office of a community would else be the hottest spot of town.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from gridmap.db.engine import service
-from gridmap.db.models import SRID, Case, Grid, PlanUnit
+from gridmap.db.models import SRID, Case
 from gridmap.services import heat
 from gridmap.services.actor import Actor
 from gridmap.services.cases import CaseFilter
@@ -118,8 +118,8 @@ def hot_spots(session: Session, actor: Actor, plan_id: int, wanted: CaseFilter) 
         then = count_by_grid(session, actor, plan_id, replace(known, start=span[0], end=span[1]))[1][seen]
         was_hot = hot(tested(then, homes, i, j)[0], then, homes)
     found = grouped(cases, homes, i, j, local, before=was_hot)[:SPOTS_MAX] if len(seen) else []
-    inside = table.id[seen[np.concatenate([one.grids[:GRIDS_MAX] for one in found])]] if found else []
-    told = _details(session, actor, plan_id, known, inside)
+    inside = seen[np.concatenate([one.grids[:GRIDS_MAX] for one in found])] if found else seen[:0]
+    told = _details(session, actor, known, table, inside)
     spots = tuple(_spot(one, table, seen, then, told, actor.locale, places=raw) for one in found)
     stacks = _stacks(session, actor, wanted) if raw else ()
     return HotSpots(spots, stacks, rate, int((homes > 0).sum()), span, raw)
@@ -188,23 +188,20 @@ def among(pairs: tuple[Ints, Ints], seen: Ints, count: int) -> tuple[Ints, Ints]
 
 
 def _details(
-    session: Session, actor: Actor, plan_id: int, wanted: CaseFilter, grids: Sequence[int] | Ints
+    session: Session, actor: Actor, wanted: CaseFilter, table: GridTable, grids: Ints
 ) -> Mapping[int, list[tuple[str, str | None, int]]]:
-    """Categories and places of the cases in some grids: (category, place, cases) by grid."""
+    """Categories and places of the cases in some grids (indices): (category, place, cases) by grid."""
     told: dict[int, list[tuple[str, str | None, int]]] = defaultdict(list)
-    if not len(grids):
-        return told
-    top = sa.case((Grid.kind == "micro", sa.func.coalesce(Grid.parent_id, Grid.id)), else_=Grid.id)
+    inside = np.flatnonzero(np.isin(table.grid_of, grids))
+    grid_of = dict(zip(table.unit[inside].tolist(), table.grid_of[inside].tolist(), strict=True))
+    # by units, of which there is an index: few grids of a city hold few of its cases
     rows = session.execute(
-        sa.select(top, Case.category, Case.place, sa.func.count())
-        .select_from(Case)
-        .join(PlanUnit, sa.and_(PlanUnit.unit_id == Case.unit_id, PlanUnit.plan_id == plan_id))
-        .join(Grid, Grid.id == PlanUnit.grid_id)
-        .where(condition(session, actor, wanted), top.in_([int(one) for one in grids]))
-        .group_by(top, Case.category, Case.place)
+        sa.select(Case.unit_id, Case.category, Case.place, sa.func.count())
+        .where(Case.unit_id.in_(list(grid_of)), condition(session, actor, wanted))
+        .group_by(Case.unit_id, Case.category, Case.place)
     )
-    for grid, category, place, cases in rows:
-        told[grid].append((category, place, cases))
+    for unit, category, place, cases in rows:
+        told[grid_of[unit]].append((category, place, cases))
     return told
 
 
@@ -221,7 +218,7 @@ def _spot(
     own = seen[one.grids].tolist()
     kinds, named = Counter[str](), Counter[str]()
     for grid in own:
-        for category, place, cases in told.get(int(table.id[grid]), ()):
+        for category, place, cases in told.get(grid, ()):
             kinds[category] += cases
             if place and places:
                 named[place] += cases
