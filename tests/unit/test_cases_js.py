@@ -51,6 +51,12 @@ def test_a_moved_window_keeps_its_length_and_stays_inside(days: int, begin: int)
     assert ran(f"span.moved([3, 8], {days})") == [begin, begin + 5]
 
 
+def test_a_drawn_end_stops_a_day_before_the_other() -> None:
+    assert ran("[span.dragged('start', [3, 8], 99), span.dragged('end', [3, 8], -99)]") == [[7, 8], [3, 4]]
+    assert ran("[span.dragged('start', [3, 8], -99), span.dragged('end', [3, 8], 99)]") == [[0, 8], [3, 14]]
+    assert ran("span.dragged('window', [3, 8], 99)") == [9, 14]
+
+
 def test_bars_of_hours_lie_within_their_day() -> None:
     edges = ["2026-02-23T12:00:00+08:00", "2026-02-23T18:00:00+08:00", "2026-02-24T00:00:00+08:00"]
     assert ran("[span.at, span.length]", {"edges": edges, "counts": [1, 2], "days": [3]}) == [[0.5, 0.75, 1], 1]

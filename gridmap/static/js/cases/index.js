@@ -67,4 +67,5 @@ state.on(["order"], () => ranked.counts?.grids > data.most && loadCounts()); // 
 addEventListener("pagehide", () => state.write());
 document.addEventListener("click", (event) => event.target.closest("[data-copy-link], [data-with-view]") && state.write(), true);
 wallScreen(state, () => (shown.drawHeat(), load()), () => number(sums?.total));
+$("status").textContent = t("正在统计…");
 load();

@@ -2,10 +2,6 @@
 (function () {
   "use strict";
   const gm = (window.gridmap = window.gridmap || {});
-  const WORDS = {
-    slider: "时间轴", start: "开始日期", end: "结束日期", window: "移动时间窗", play: "播放", pause: "暂停", back: "后退一步", forward: "前进一步",
-    length: "时间窗", step: "步长", speed: "速度", days: "{n} 天", cases: "{n} 件", all: "全部时间", own: "自选", none: "这些条件下没有事件。", failed: "时间轴未能取回。",
-  };
   const LENGTHS = [7, 30, 90, 365];
   const STEPS = [1, 7, 30];
   const SPEEDS = [["0.5×", 1600], ["1×", 800], ["2×", 400]];
@@ -19,7 +15,7 @@
     initialize(options) {
       this._source = options;
       this._params = options.params || {};
-      this._words = { ...WORDS, ...options.labels };
+      this._words = { ...gm.SLIDER_WORDS, ...options.labels };
       this._range = null; // null: all
       this._epoch = 0;
       this._run = 0;
@@ -93,7 +89,7 @@
       } catch (error) {
         if (epoch !== this._epoch) return;
         this._box.removeAttribute("aria-busy");
-        this._say(this._words.failed);
+        this._said.textContent = this._words.failed;
         this.fire("failed", { error });
         return;
       }
@@ -103,7 +99,7 @@
       this._box.classList.toggle("empty", !this._span);
       this._draw();
       if (this._span) this.setRange(...(this._wanted || []));
-      else this._say(this._words.none);
+      else this._said.textContent = this._words.none;
       this.fire("loaded", { span: this._span });
     },
 
@@ -165,17 +161,13 @@
         grip.setAttribute("aria-valuenow", String(value));
         grip.setAttribute("aria-valuetext", said);
       }
-      this._say(text);
+      this._said.textContent = text;
       for (const [k, bar] of [...this._bars.children].entries()) bar.classList.toggle("in", this._span.at[k] < end && this._span.at[k + 1] > begin);
       if (!this.playing) this._length.value = LENGTHS.includes(end - begin) ? String(end - begin) : "";
     },
 
     _tell(settled) {
       this.fire("change", { told: this._span.told(this._range), cases: this._span.cases(this._range), settled });
-    },
-
-    _say(text) {
-      this._said.textContent = text;
     },
 
     _draw() {
@@ -273,7 +265,7 @@
       grip.addEventListener("pointermove", (event) => {
         if (!from) return;
         const days = Math.round(((event.clientX - from.x) / this._track.clientWidth) * this._span.length);
-        this._place(this._dragged(which, from.range, days));
+        this._place(this._span.dragged(which, from.range, days));
         this._tell(false);
       });
       const drop = () => {
@@ -289,16 +281,10 @@
         if (step === undefined) return;
         event.preventDefault();
         this.pause();
-        this._place(this._dragged(which, this._range, step));
+        this._place(this._span.dragged(which, this._range, step));
         this._tell(true);
       });
       return grip;
-    },
-
-    _dragged(which, [begin, end], days) {
-      if (which === "window") return this._span.moved([begin, end], days);
-      if (which === "start") return [Math.min(this._span.kept(begin + days), end - 1), end];
-      return [begin, Math.max(this._span.kept(end + days), begin + 1)];
     },
 
     _shift(days) {

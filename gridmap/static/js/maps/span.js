@@ -4,6 +4,12 @@
   const gm = (window.gridmap = window.gridmap || {});
   const DAY_MS = 86_400_000;
 
+  /** What a time slider says, where it is given no other words. */
+  gm.SLIDER_WORDS = {
+    slider: "时间轴", start: "开始日期", end: "结束日期", window: "移动时间窗", play: "播放", pause: "暂停", back: "后退一步", forward: "前进一步",
+    length: "时间窗", step: "步长", speed: "速度", days: "{n} 天", cases: "{n} 件", all: "全部时间", own: "自选", none: "这些条件下没有事件。", failed: "时间轴未能取回。",
+  };
+
   /** The days from the first edge of a timeline to its last; a window is [begin, end) in days since the first. */
   gm.Span = class {
     /** `edges`: moments with their zone as the server says them; `counts` by bar, `days` by day (may be empty). */
@@ -49,6 +55,13 @@
       const size = end - begin;
       const to = Math.min(this.length - size, Math.max(0, begin + days));
       return [to, to + size];
+    }
+
+    /** A window of which one end ("start", "end") or all ("window") was drawn by `days`; it keeps a day at least. */
+    dragged(which, [begin, end], days) {
+      if (which === "window") return this.moved([begin, end], days);
+      if (which === "start") return [Math.min(this.kept(begin + days), end - 1), end];
+      return [begin, Math.max(this.kept(end + days), begin + 1)];
     }
 
     /** Years, or months where there are few, as [index, text] from left to right. */
