@@ -34,7 +34,8 @@ def made(shared_demo_url: str) -> tuple[int, ...]:
         session.execute(sa.text(
             "INSERT INTO case_record (category, occurred_at, region_id, unit_id)"
             " SELECT '治安', '2026-03-03 04:00+00', u.region_id, u.id"
-            " FROM plan_unit p JOIN unit u ON u.id = p.unit_id JOIN grid g ON g.id = p.grid_id, generate_series(1, 400)"
+            " FROM plan_unit p JOIN unit u ON u.id = p.unit_id"
+            " JOIN grid g ON g.id = p.grid_id, generate_series(1, 400)"
             " WHERE p.plan_id = 1 AND g.households > 0"
             " AND g.region_id = (SELECT min(region_id) FROM grid)"))  # fmt: skip
     first = release.make(SYSTEM, moment=AT)
