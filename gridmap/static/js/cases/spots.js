@@ -61,6 +61,6 @@ const q = (share) => (share < 0.001 ? "0.1" : number(100 * share, 1));
 
 function stacked(stack, onclick) {
   const show = h("button", { type: "button", class: "row-button", onclick }, stack.place || t("未写地点"));
-  const what = stack.unplaced ? t("{n} 件记在同一点，地址有 {m} 个：位置未查明，不计入热点", { n: number(stack.cases), m: number(stack.addresses) }) : t("{n} 件在同一地点", { n: number(stack.cases) });
+  const what = stack.unplaced ? t("{n} 件记在同一点，地址有 {m} 个：位置未查明，不计入热点和热力图", { n: number(stack.cases), m: number(stack.addresses) }) : t("{n} 件在同一地点", { n: number(stack.cases) });
   return h("li", {}, show, ` ${what}`);
 }
