@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from geodata.writers import write_vector
 from gridmap.db.engine import transaction
-from gridmap.db.models import Barrier, Building, Case, Compound, ImportBatch, ImportRow, Region, Unit
+from gridmap.db.models import AuditEvent, Barrier, Building, Case, Compound, ImportBatch, ImportRow, Region, Unit
 from gridmap.errors import Conflict, Forbidden, GeodataError, Invalid, NotFound, TooLarge
 from gridmap.services import counts, imports
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
@@ -183,6 +183,12 @@ def test_rejected_rows_come_back_mended_and_map_themselves(regions: imports.Acce
     assert [row.number for row in all_of(sa.select(Case.number).order_by(Case.number))] == ["A1", "A2", "A3"]
     first = one(sa.select(Case.occurred_at).where(Case.number == "A1"))
     assert first.isoformat() == "2025-04-03T00:05:00+00:00"
+    imports.preview(SYSTEM, batch_id)
+    imports.rows(SYSTEM, batch_id)
+    imports.geometry_sample(SYSTEM, batch_id)
+    with transaction() as session:
+        seen = session.scalars(sa.select(AuditEvent.detail).where(AuditEvent.action == "cases.raw")).all()
+    assert {"rejected", "preview", "rows", "map"} <= {str(one["view"]) for one in seen}
 
 
 def test_a_gcj02_file_is_recognised_against_known_buildings(regions: imports.Accepted, tmp_path: Path) -> None:

@@ -34,6 +34,12 @@ STATES_ZH = {
 }
 
 
+def looked_at(session: Session, actor: Actor, batch: ImportBatch, view: str) -> None:
+    """Write down that rows of a file of cases were shown (``view``: "preview", "rows", "map", "rejected")."""
+    if batch.kind == Kind.CASES:
+        audit.record(session, actor, "cases.raw", "import", batch.id, view=view, file=batch.filename)
+
+
 @service
 def receive(
     session: Session,

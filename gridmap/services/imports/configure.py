@@ -29,6 +29,7 @@ def preview(
 ) -> Preview:
     """What the file is and how it would be read; ``encoding`` and ``layer`` try other readings without keeping them."""
     batch = batches.find(session, actor, batch_id)
+    batches.looked_at(session, actor, batch, "preview")
     kind = Kind(batch.kind)
     with files.opened(batch, encoding=encoding, layer=layer) as source:
         mapping, origin = columns.mapping_of(session, batch, source)

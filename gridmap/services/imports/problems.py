@@ -105,7 +105,7 @@ def rows(
     page_rows: int = PAGE_ROWS,
 ) -> RowPage:
     """Staged rows in the order of the file; ``bad`` picks those that can or cannot be accepted."""
-    batches.find(session, actor, batch_id)
+    batches.looked_at(session, actor, batches.find(session, actor, batch_id), "rows")
     chosen: list[ColumnElement[bool]] = [ImportRow.batch_id == batch_id]
     chosen += [ImportRow.bad == bad] if bad is not None else []
     total = session.scalar(sa.select(sa.func.count()).select_from(ImportRow).where(*chosen)) or 0
@@ -128,6 +128,7 @@ def rows(
 def geometry_sample(session: Session, actor: Actor, batch_id: int, *, limit: int = SAMPLE_MAX) -> Mapping[str, Any]:
     """A GeoJSON FeatureCollection of at most ``limit`` (2,000) staged rows, spread over the file, bad ones marked."""
     batch = batches.find(session, actor, batch_id)
+    batches.looked_at(session, actor, batch, "map")
     limit = min(limit, SAMPLE_MAX)
     step = max(1, -(-(batch.rows_total or 0) // limit))
     query = (

@@ -47,6 +47,7 @@ def rejected_file(session: Session, actor: Actor, batch_id: int, fmt: str | None
     IMPORT_FORMAT, ``NotFound`` UPLOAD_GONE.
     """
     batch = batches.find(session, actor, batch_id)
+    batches.looked_at(session, actor, batch, "rejected")
     told = (ImportProblem.batch_id == batch_id, ImportProblem.severity == "E", ImportProblem.row.is_not(None))
     chosen = sa.select(ImportProblem.row).where(*told).distinct().order_by(ImportProblem.row)
     rows = np.array(session.scalars(chosen).all(), dtype=np.int64)

@@ -39,6 +39,7 @@ def preview_sample(
     Raises ``Invalid`` IMPORT_CRS_ASK, IMPORT_CRS_UNKNOWN, IMPORT_DATUM.
     """
     batch = batches.find(session, actor, batch_id)
+    batches.looked_at(session, actor, batch, "map")
     kind = Kind(batch.kind)
     with files.opened(batch, encoding=encoding, layer=layer) as source:
         mapping, _ = columns.mapping_of(session, batch, source)
