@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,3 +86,12 @@ def test_no_document_names_a_machine_or_a_registry() -> None:
         assert not re.search(
             r"(?<![\w/])/(work|root|home/\w+)/|pypi\.org|npmjs|debian\.org", path.read_text("utf-8")
         ), path
+
+
+def test_models_of_the_api_have_names_of_their_own() -> None:
+    """The OpenAPI document knows a model by its name alone: of two with one name it would describe one wrongly."""
+    model = re.compile(r"^class (\w+)\((?:\w*Model|Page\[\w+\]|\w*Query|\w*Out|\w*In)", re.MULTILINE)
+    modules = (ROOT / "gridmap" / "web" / "api").glob("*.py")
+    names = Counter(name for path in modules for name in model.findall(path.read_text("utf-8")))
+    assert len(names) > 100
+    assert [name for name, times in names.items() if times > 1] == []

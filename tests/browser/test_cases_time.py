@@ -19,6 +19,10 @@ SLIDER = "window.gridmap.page.slider"
 
 def asked(page: Page) -> dict[str, list[str]]:
     """The filters that stand in the address."""
+    for _ in range(100):  # a page just gone to has no state yet
+        if page.evaluate("Boolean(window.gridmap?.page?.state)"):
+            break
+        time.sleep(0.1)
     page.evaluate("window.gridmap.page.state.write()")  # the address follows a moment later by itself
     return parse_qs(urlsplit(page.url).query)
 

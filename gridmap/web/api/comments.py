@@ -41,7 +41,7 @@ class CommentOut(Model):
     mine: bool
     grid_id: int | None
     grid_code: str | None
-    point: tuple[float, float] | None
+    point: Annotated[list[float], Field(min_length=2, max_length=2)] | None
     reply_to: int | None
     resolved_at: datetime | None
     resolved_by: str | None

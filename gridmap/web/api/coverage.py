@@ -25,7 +25,7 @@ class CoverageQuery(Model):
     region: str | None = Field(default=None, pattern=r"^([0-9]{6}|[0-9]{9}|[0-9]{12})$")
 
 
-class AreaQuery(CoverageQuery):
+class CoverageAreaQuery(CoverageQuery):
     """``of`` regions: the child regions; ``of`` grids: those there, in ``bbox`` (west,south,east,north) if given."""
 
     of: Literal["regions", "grids"] = "regions"
@@ -77,7 +77,7 @@ class CoverageOut(Model):
     rows: list[RegionCoverageOut]
 
 
-class StepOut(Model):
+class TrendStepOut(Model):
     """From ``day`` on: the plans that were in force, and their sums."""
 
     day: Day
@@ -88,10 +88,10 @@ class StepOut(Model):
 class TrendOut(Model):
     """The days on which another plan began, the oldest first."""
 
-    items: list[StepOut]
+    items: list[TrendStepOut]
 
 
-class PlaceOut(Model):
+class UncoveredPlaceOut(Model):
     """A unit in no grid, or a building in no unit."""
 
     kind: Literal["unit", "building"]
@@ -108,7 +108,7 @@ class PlaceOut(Model):
 class UncoveredOut(Model):
     """Places in no grid, most households first."""
 
-    rows: list[PlaceOut]
+    rows: list[UncoveredPlaceOut]
     total: int
 
 
@@ -119,8 +119,8 @@ def get_coverage(query: CoverageQuery) -> CoverageOut:
     return CoverageOut.model_validate(found)
 
 
-@endpoint("/coverage.geojson", tag="regions", query=AreaQuery, errors=[413])
-def coverage_areas(query: AreaQuery) -> Response:
+@endpoint("/coverage.geojson", tag="regions", query=CoverageAreaQuery, errors=[413])
+def coverage_areas(query: CoverageAreaQuery) -> Response:
     """Child regions with simplified borders and their coverage, or grids, as GeoJSON; at most 2,000."""
     bounds = None if query.bbox is None else parse_bbox(query.bbox)
     text = coverage.areas(

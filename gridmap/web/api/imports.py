@@ -139,7 +139,7 @@ class ProblemOut(Model):
     geometry: dict[str, Any] | None = None
 
 
-class PreviewOut(Model):
+class ImportPreviewOut(Model):
     """What a file is, before anything of it is staged. ``mapping``: field -> column; ``personal`` is left out."""
 
     batch: BatchOut
@@ -229,7 +229,7 @@ class SummaryOut(Model):
     items: list[CountOut]
 
 
-class RowQuery(Model):
+class ImportRowQuery(Model):
     """Which staged rows, a page at a time."""
 
     bad: bool | None = None
@@ -237,7 +237,7 @@ class RowQuery(Model):
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
-class RowOut(Model):
+class ImportRowOut(Model):
     """A staged row; ``source`` is a bad one as it stood in the file."""
 
     row: int
@@ -250,7 +250,7 @@ class RowOut(Model):
 class RowsOut(Model):
     """A page of staged rows in the order of the file."""
 
-    items: list[RowOut]
+    items: list[ImportRowOut]
     page: int
     pages: int
     total: int
@@ -288,11 +288,11 @@ def get_import(batch_id: int) -> BatchOut:
     return _out(imports.get(current_actor(), batch_id))
 
 
-@endpoint("/imports/<int:batch_id>/preview", tag="imports", query=ReadingQuery, response=PreviewOut)
-def preview_import(batch_id: int, query: ReadingQuery) -> PreviewOut:
+@endpoint("/imports/<int:batch_id>/preview", tag="imports", query=ReadingQuery, response=ImportPreviewOut)
+def preview_import(batch_id: int, query: ReadingQuery) -> ImportPreviewOut:
     """What the file is and how it would be read."""
     found = imports.preview(current_actor(), batch_id, encoding=query.encoding, layer=query.layer)
-    return PreviewOut.model_validate(found, from_attributes=True)
+    return ImportPreviewOut.model_validate(found, from_attributes=True)
 
 
 @endpoint("/imports/<int:batch_id>/datum", tag="imports", query=DatumQuery, response=DatumOut)
@@ -352,8 +352,8 @@ def import_summary(batch_id: int) -> SummaryOut:
     return SummaryOut.model_validate({"items": found}, from_attributes=True)
 
 
-@endpoint("/imports/<int:batch_id>/rows", tag="imports", query=RowQuery, response=RowsOut)
-def import_rows(batch_id: int, query: RowQuery) -> RowsOut:
+@endpoint("/imports/<int:batch_id>/rows", tag="imports", query=ImportRowQuery, response=RowsOut)
+def import_rows(batch_id: int, query: ImportRowQuery) -> RowsOut:
     """Staged rows."""
     found = imports.rows(current_actor(), batch_id, bad=query.bad, page=query.page, page_rows=query.limit)
     return RowsOut.model_validate(found, from_attributes=True)

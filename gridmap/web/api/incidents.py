@@ -56,7 +56,7 @@ class ChangedOut(Model):
     word: str
 
 
-class ComparisonOut(Model):
+class PeriodsComparedOut(Model):
     """Two periods compared: over all, by category, community and grid; sure changes first, then the largest."""
 
     before: tuple[datetime, datetime]
@@ -91,8 +91,8 @@ def case_timeline(query: CaseQuery) -> TimelineOut:
     return TimelineOut(edges=list(found.edges), counts=list(found.counts), days=list(found.days), total=found.total)
 
 
-@endpoint("/cases/compared", tag="cases", query=ComparisonQuery, response=ComparisonOut)
-def compare_periods(query: ComparisonQuery) -> ComparisonOut:
+@endpoint("/cases/compared", tag="cases", query=ComparisonQuery, response=PeriodsComparedOut)
+def compare_periods(query: ComparisonQuery) -> PeriodsComparedOut:
     """What changed between two periods, and how surely."""
     chosen, span = wanted(query), (query.before_since, query.before_until)
     if span[0] is None or span[1] is None:
@@ -100,7 +100,7 @@ def compare_periods(query: ComparisonQuery) -> ComparisonOut:
     if span[0].tzinfo is None or span[1].tzinfo is None:
         raise Invalid("CASE_TIMES")
     found = incidents.two_periods(current_actor(), chosen, (span[0], span[1]), plan_id=query.plan)
-    return ComparisonOut.model_validate(asdict(found))
+    return PeriodsComparedOut.model_validate(asdict(found))
 
 
 @endpoint("/cases/points", tag="cases", query=PointQuery, response=PointList, errors=[413])

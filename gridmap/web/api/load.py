@@ -117,8 +117,8 @@ class LoadOut(Model):
 class LoadValuesOut(Model):
     """Id, cases and cases per 1,000 households of every grid of both plans, for maps."""
 
-    before: list[tuple[int, int, float | None]]
-    after: list[tuple[int, int, float | None]]
+    before: list[list[float | None]]
+    after: list[list[float | None]]
 
 
 @endpoint("/plans/<int:plan_id>/load", tag="plans", query=LoadQuery, response=LoadOut)

@@ -99,7 +99,7 @@ class CutIn(Model):
     line: list[Place] = Field(min_length=2, max_length=1_000)
 
 
-class UserOut(Model):
+class OperationUserOut(Model):
     """Who made it."""
 
     id: int
@@ -112,7 +112,7 @@ class OperationOut(Model):
     version: int
     key: str | None
     at: str
-    user: UserOut | None
+    user: OperationUserOut | None
     kind: str
     tool: str | None
     undoes: int | None

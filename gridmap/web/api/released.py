@@ -37,7 +37,7 @@ class ProfileQuery(Model):
     grid: int | None = Field(default=None, ge=1, le=2**62)
 
 
-class FigureOut(Model):
+class ReleasedFigureOut(Model):
     """Cases of a place; null where they are not shown, ``text`` says how: a number, "<5" or "—"."""
 
     level: str
@@ -55,7 +55,7 @@ class FigureOut(Model):
 class FiguresOut(Model):
     """Places, the most cases first; ``since`` and ``until`` are months, ``plan_id`` that of the grids."""
 
-    items: list[FigureOut]
+    items: list[ReleasedFigureOut]
     total: int
     plan_id: int | None
     since: str | None
@@ -94,7 +94,7 @@ class CellOut(Model):
     text: str
 
 
-class ProfileOut(Model):
+class ReleasedProfileOut(Model):
     """One place by month, category, weekday (0 is Monday) and block of four hours (0 begins at midnight)."""
 
     level: str
@@ -121,7 +121,7 @@ def released_figures(query: ReleasedQuery) -> FiguresOut:
         offset=query.offset,
     )
     return FiguresOut(
-        items=[FigureOut.model_validate(row) for row in found.rows],
+        items=[ReleasedFigureOut.model_validate(row) for row in found.rows],
         **{name: getattr(found, name) for name in ("total", "plan_id", "since", "until")},
     )
 
@@ -132,10 +132,10 @@ def released_periods() -> PeriodsOut:
     return PeriodsOut.model_validate(released.periods(current_actor()))
 
 
-@endpoint("/cases/released/profile", tag="cases", query=ProfileQuery, response=ProfileOut)
-def released_profile(query: ProfileQuery) -> ProfileOut:
+@endpoint("/cases/released/profile", tag="cases", query=ProfileQuery, response=ReleasedProfileOut)
+def released_profile(query: ProfileQuery) -> ReleasedProfileOut:
     """One place along months, categories, weekdays and hours, each by itself."""
-    return ProfileOut.model_validate(released.profile(current_actor(), region=query.region, grid_id=query.grid))
+    return ReleasedProfileOut.model_validate(released.profile(current_actor(), region=query.region, grid_id=query.grid))
 
 
 class SensitiveQuery(Model):

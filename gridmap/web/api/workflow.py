@@ -62,7 +62,7 @@ class SubmitIn(Model):
     comment: Text = ""
 
 
-class CommentIn(Model):
+class StepCommentIn(Model):
     """A word along with the step."""
 
     comment: Text = ""
@@ -118,27 +118,37 @@ def submit_plan(plan_id: int, json: SubmitIn) -> WorkflowOut:
 
 
 @endpoint(
-    "/plans/<int:plan_id>/withdraw", tag="workflow", method="POST", json=CommentIn, response=WorkflowOut, errors=[409]
+    "/plans/<int:plan_id>/withdraw",
+    tag="workflow",
+    method="POST",
+    json=StepCommentIn,
+    response=WorkflowOut,
+    errors=[409],
 )
-def withdraw_plan(plan_id: int, json: CommentIn) -> WorkflowOut:
+def withdraw_plan(plan_id: int, json: StepCommentIn) -> WorkflowOut:
     """Take a submitted plan back."""
     workflow.withdraw(current_actor(), plan_id, json.comment)
     return _told(plan_id)
 
 
 @endpoint(
-    "/plans/<int:plan_id>/return", tag="workflow", method="POST", json=CommentIn, response=WorkflowOut, errors=[409]
+    "/plans/<int:plan_id>/return", tag="workflow", method="POST", json=StepCommentIn, response=WorkflowOut, errors=[409]
 )
-def return_plan(plan_id: int, json: CommentIn) -> WorkflowOut:
+def return_plan(plan_id: int, json: StepCommentIn) -> WorkflowOut:
     """Give a plan back with what is to be mended."""
     workflow.give_back(current_actor(), plan_id, json.comment)
     return _told(plan_id)
 
 
 @endpoint(
-    "/plans/<int:plan_id>/approve", tag="workflow", method="POST", json=CommentIn, response=WorkflowOut, errors=[409]
+    "/plans/<int:plan_id>/approve",
+    tag="workflow",
+    method="POST",
+    json=StepCommentIn,
+    response=WorkflowOut,
+    errors=[409],
 )
-def approve_plan(plan_id: int, json: CommentIn) -> WorkflowOut:
+def approve_plan(plan_id: int, json: StepCommentIn) -> WorkflowOut:
     """Approve a submitted plan that others made."""
     workflow.approve(current_actor(), plan_id, json.comment)
     return _told(plan_id)

@@ -295,6 +295,7 @@ export class Desk {
   }
 
   _reload() {
+    if (this.leaving) return;
     this._remember();
     location.reload();
   }

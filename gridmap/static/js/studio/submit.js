@@ -23,10 +23,12 @@ export async function submitDialog(desk) {
 
   /** Hand in; where something is missing, the server says what and the dialog shows it. */
   async function send(reasons, comment) {
+    desk.leaving = true; // the plan changes its state: no reload of this page may overtake the next one
     try {
       await postJson(`${api}/submit`, { reasons, comment });
       location.assign(`/plans/${model.plan.id}#workflow`);
     } catch (error) {
+      desk.leaving = false;
       if (!(error instanceof ApiError)) throw error;
       show(await getJson(`${api}/workflow`), error, comment);
     }
