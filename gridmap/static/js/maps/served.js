@@ -77,7 +77,10 @@
         return "failed";
       }
       if (epoch !== this._epoch || !this._map) return "stale";
-      if (answer.status === 413) return "too many";
+      if (answer.status === 413) {
+        await answer.body?.cancel(); // else the browser keeps the line open for it
+        return "too many";
+      }
       if (!answer.ok) {
         this.fire("failed", { status: answer.status });
         return "failed";
