@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from types import TracebackType
 
 import click
@@ -26,41 +27,27 @@ def _fault(kind: type[BaseException], error: BaseException, trace: TracebackType
     raise SystemExit(_FAULT)
 
 
-def _add_commands() -> None:
-    from gridmap.cli import (
-        cases,
-        check,
-        db,
-        demo,
-        export,
-        heat,
-        import_,
-        plans,
-        redraw,
-        redraw_file,
-        report,
-        serve,
-        units,
-        user,
-    )
+_COMMANDS = (
+    "cases",
+    "check",
+    "db",
+    "demo",
+    "export",
+    "heat",
+    "import_",
+    "plans",
+    "redraw",
+    "redraw_file",
+    "report",
+    "serve",
+    "units",
+    "user",
+)
 
-    for module in (
-        cases,
-        check,
-        db,
-        demo,
-        export,
-        heat,
-        import_,
-        plans,
-        redraw,
-        redraw_file,
-        report,
-        serve,
-        units,
-        user,
-    ):
-        main.add_command(module.command)
+
+def _add_commands() -> None:
+    for name in _COMMANDS:
+        main.add_command(import_module(f"gridmap.cli.{name}").command)
 
 
 _add_commands()
