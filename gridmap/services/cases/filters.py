@@ -50,6 +50,11 @@ class CaseFilter:
         others = (self.level, self.source, self.closed, self.text, self.bbox, self.plan_id, self.grid_id)
         return all(one in (None, "") for one in others)
 
+    @property
+    def span(self) -> heat.Span:
+        """The filter as a heat store takes it, where :attr:`by_columns` holds."""
+        return heat.Span(self.start, self.end, self.categories, self.region)
+
 
 def condition(session: Session, actor: Actor, wanted: CaseFilter) -> ColumnElement[bool]:
     """The filter in SQL, bounded by where the actor may look; sensitive categories are no part of it.

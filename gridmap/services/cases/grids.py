@@ -147,8 +147,7 @@ def count_by_grid(session: Session, actor: Actor, plan_id: int, wanted: CaseFilt
         return table, _by_place(session, plan_id, table, condition(session, actor, wanted))
     found = None
     if wanted.by_columns:
-        span = heat.Span(wanted.start, wanted.end, wanted.categories, wanted.region)
-        found = heat.by_unit(session, actor, span, placed=wanted.placed)
+        found = heat.by_unit(session, actor, wanted.span, placed=wanted.placed)
     # what a store does not hold is for SQL, which finds it by an index of its own
     rest: ColumnElement[bool] | sa.TextClause = sa.true() if found is None else ASIDE
     statement = sa.select(Case.unit_id, sa.func.count()).where(condition(session, actor, wanted), rest)

@@ -117,7 +117,7 @@ def totals(session: Session, actor: Actor, wanted: CaseFilter = ALL) -> dict[str
     where = condition(session, actor, wanted)
     stored = None
     if wanted.by_columns and not wanted.placed:
-        stored = heat.by_calendar(session, actor, heat.Span(wanted.start, wanted.end, wanted.categories, wanted.region))
+        stored = heat.by_calendar(session, actor, wanted.span)
     if stored is None:
         return _summed(session, where)
     tables, names = stored
@@ -144,7 +144,7 @@ def how_many(session: Session, actor: Actor, wanted: CaseFilter = ALL) -> int:
     where = condition(session, actor, wanted)
     stored = None
     if wanted.by_columns and not wanted.placed:
-        stored = heat.by_quarter(session, actor, heat.Span(wanted.start, wanted.end, wanted.categories, wanted.region))
+        stored = heat.by_quarter(session, actor, wanted.span)
     rest = session.scalar(sa.select(sa.func.count()).where(where, *([] if stored is None else [ASIDE]))) or 0
     return rest if stored is None else rest + int(stored[1].sum())
 

@@ -83,8 +83,7 @@ def _moments(session: Session, actor: Actor, wanted: CaseFilter) -> tuple[Ints, 
     where = sa.and_(condition(session, actor, wanted), sa.func.isfinite(Case.occurred_at))
     stored = None
     if wanted.by_columns and not wanted.placed:
-        span = heat.Span(wanted.start, wanted.end, wanted.categories, wanted.region)
-        stored = heat.by_quarter(session, actor, span)
+        stored = heat.by_quarter(session, actor, wanted.span)
     packed = sa.func.string_agg(sa.func.timestamptz_send(Case.occurred_at), sa.literal(b"", sa.LargeBinary))
     sent = session.scalar(sa.select(packed).where(where, *([] if stored is None else [ASIDE])))
     single = np.frombuffer(sent or b"", dtype=">i8").astype(np.int64) // 1_000_000 + _Y2K_S
