@@ -7,6 +7,9 @@ just there. Such a town is looked for by an integer program over the pieces arou
 that every sum that is told stays, every mark stays true, and the count in question changes by one. Where none is found
 the program also says which cells to withhold so that there is one, the fewest households first.
 
+A cell that is withheld without a mark may be any number: "—" stands for 5 and more beside a small one, and for a small
+one where "<5" would tell it.
+
 What is withheld later only widens what could be, so a town once found stays one. Nothing is claimed of the numbers that
 somebody knows from elsewhere. Source: the suppression of linked tables as an integer program, after M. Fischetti and
 J. J. Salazar, "Solving the Cell Suppression Problem on Tabular Data with Linear Constraints", Management Science 47
@@ -55,7 +58,7 @@ class Division:
     @classmethod
     def of(cls, cell: Ints, state: States | None = None, *, price: float = 1.0, region: bool = False) -> Division:
         """A division without any bounds; without ``state`` all is free (of regions: told)."""
-        n = int(cell.max(initial=-1)) + 1
+        n = int(cell.max(initial=-1)) + 1 if state is None else len(state)
         decided = np.full(n, EXACT if region else FREE, dtype=np.uint8) if state is None else state
         return cls(cell, decided, np.zeros(n, dtype=np.int64), np.full(n, _ANY), price, region)
 
@@ -145,11 +148,16 @@ class _Table:
     def _small(self) -> Iterator[Ints]:
         for cell in np.flatnonzero((self.value > 0) & (self.value < self.least)).tolist():
             yield self._of(cell)
+        for i in self.plans if self.regions else []:  # small grids of a region together: its total less all the others
+            own, home = self.own[:, i], self.own[:, self.regions[0]]
+            small = np.flatnonzero((own >= 0) & (home >= 0) & (self.state[self.cells[i][own]] == SMALL))
+            if len(small):
+                yield from _few(small, _grouped(home[small, None]), self.x, self.least)
         for k, i in enumerate(self.plans):
             for j in self.plans[:k]:
                 both = np.flatnonzero((self.own[:, i] >= 0) & (self.own[:, j] >= 0))
                 if len(both):
-                    yield from _few(both, _grouped(self.own[np.ix_(both, [i, j])]), self.x, self.least)
+                    yield from _few(both, _grouped(self.own[both][:, [i, j]]), self.x, self.least)
         if len(self.plans) > 2:
             yield from _few(np.arange(len(self.x)), np.arange(len(self.x)), self.x, self.least)
 
@@ -159,13 +167,9 @@ class _Table:
 
     def protect(self, target: Ints) -> None:
         """Withhold, if need be, what keeps a small count from being worked out."""
-        before = 0
-        for most in (_NEAR, _FAR):
+        for most, strict in ((_NEAR, True), (_FAR, True), (_FAR, False)):
             near = self._around(target, most)
-            if len(near) == before:
-                break
-            before = len(near)
-            best = _Moves(self, near, np.isin(near, target)).cheapest()
+            best = _Moves(self, near, np.isin(near, target), strict).cheapest()
             if best[0] < _UNMARKED:
                 break
         self.state[best[1]] = WITHHELD
@@ -216,7 +220,8 @@ class _Table:
 class _Moves:
     """Households that move among some pieces so that nothing that is told changes."""
 
-    def __init__(self, table: _Table, near: Ints, target: Bools) -> None:
+    def __init__(self, table: _Table, near: Ints, target: Bools, strict: bool) -> None:
+        """``strict``: a cell that is withheld without a mark is taken to be one of ``least`` or more."""
         self.table = table
         holders = csr_array(table.holders[near])
         self.cells = np.unique(holders.indices).astype(np.int64)
@@ -228,7 +233,7 @@ class _Moves:
         self.choice = np.flatnonzero(may_shut | may_bare)
         told = state == EXACT
         low, high = table.low[self.cells], table.high[self.cells]
-        lower = np.where(state == SMALL, 1, np.where(v < table.least, 0, np.maximum(table.least, low))) - v
+        lower = np.where(state == SMALL, 1, np.where(v < table.least, 0, np.maximum(table.least * strict, low))) - v
         upper = np.where(state == SMALL, table.least - 1, high) - v
         reach = _STEP * max(len(near), 1)
         lower, upper = np.maximum(lower, -reach), np.minimum(upper, reach)

@@ -19,6 +19,7 @@ from gridmap.jobs.app import LANES, make_app
 from gridmap.jobs.tasks import register
 from gridmap.services.imports.recover import retry_stalled_jobs
 from gridmap.services.monthly.schedule import make_due
+from gridmap.services.plans.households import ask_if_due
 from gridmap.settings import settings
 
 _GRACE_S = 15.0
@@ -34,6 +35,7 @@ def run_worker(url: str, stop: threading.Event) -> None:
     """
     connect(url)
     try:
+        ask_if_due()
         asyncio.run(_work(url, stop))
     finally:
         disconnect()

@@ -15,6 +15,7 @@ from gridmap.errors import NotFound
 from gridmap.services.actor import Actor, Role
 from gridmap.services.plans.access import overlap, shown, subtree, visible
 from gridmap.services.plans.read import STATUSES
+from gridmap.services.plans.small import rounded, veils
 from gridmap.sql import query
 
 
@@ -22,7 +23,8 @@ from gridmap.sql import query
 class RegionInfo:
     """A region and the sums of its communities; ``statuses`` counts the grids of the plan shown.
 
-    ``bbox`` is west, south, east, north in degrees; ``oldest_data`` the oldest count inside.
+    ``bbox`` is west, south, east, north in degrees; ``oldest_data`` the oldest count inside. Who is told no small
+    counts gets None for them, for what would tell them, and for estimates, whose share (0 to 1) is then rounded.
     """
 
     id: int
@@ -38,19 +40,15 @@ class RegionInfo:
     bbox: tuple[float, float, float, float]
     communities: int
     units: int
-    households: int
-    population: int
+    households: int | None
+    population: int | None
     buildings: int
-    estimated_households: int
+    estimated_households: int | None
+    estimated_share: float
     missing_households: int
     oldest_data: date | None
     grids: int
     statuses: Mapping[str, int]
-
-    @property
-    def estimated_share(self) -> float:
-        """Share of the households that were estimated, 0 to 1."""
-        return self.estimated_households / self.households if self.households else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,10 +149,16 @@ def _totals(
         visible(session, actor, plan_id)
     prefixes = list(actor.prefixes(Role.VIEWER))
     values = {"code": code, "parent": parent, "plan": plan_id, "prefixes": prefixes}
-    return tuple(_info(dict(row)) for row in session.execute(query("regions", "totals"), values).mappings())
+    rows = session.execute(query("regions", "totals"), values).mappings()
+    return tuple(_info(dict(row), veiled=veils(actor, subtree(row["code"]) or "")) for row in rows)
 
 
-def _info(values: dict[str, Any]) -> RegionInfo:
+def _info(values: dict[str, Any], *, veiled: bool) -> RegionInfo:
+    shown, households = values.pop("shown"), values["households"]
+    share = values["estimated_households"] / households if households else 0.0
+    if veiled:
+        values["estimated_households"], share = None, rounded(share)
+        values |= {"households": None, "population": None} if shown is None or shown < 0 else {"households": shown}
     box = values.pop("west"), values.pop("south"), values.pop("east"), values.pop("north")
     statuses = {status: values.pop(status) for status in STATUSES}
-    return RegionInfo(**values, bbox=box, statuses=statuses)
+    return RegionInfo(**values, bbox=box, statuses=statuses, estimated_share=share)

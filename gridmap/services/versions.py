@@ -26,6 +26,11 @@ def versions(session: Session) -> dict[str, int]:
     return {layer: found.get(layer, 0) for layer in LAYERS}
 
 
+def decide_households(session: Session) -> None:
+    """Have the worker decide which households may be told when the caller's transaction commits."""
+    defer(session, "publish_households", lock="households")
+
+
 def render_ahead(session: Session) -> None:
     """Have the worker make the small scales of plans in force anew when the caller's transaction commits."""
     defer(session, "render_tiles", lock="tiles")

@@ -33,16 +33,12 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Town:
-    """Places as a tree. ``grids`` and ``outside`` (cases of a region, by id, in no grid) name nodes.
-
-    ``households``: of each grid, by node.
-    """
+    """Places as a tree. ``grids`` and ``outside`` (cases of a region, by id, in no grid) name nodes."""
 
     tree: Tree
     rows: tuple[Place, ...]
     grids: dict[int, int]
     outside: dict[int, int]
-    households: dict[int, int]
 
     def write(self, session: Session, table: str, shown: Any, **given: list[Any]) -> None:
         """Append the places to ``table`` with what is ``shown`` of their nodes: (nodes, columns) or (nodes,)."""
@@ -78,5 +74,4 @@ def town(session: Session, plan_id: int | None, outside: Iterable[int] = ()) -> 
         tuple(rows),
         {number: nodes[leaf] for number, leaf in of_grid.items()},
         {number: nodes[leaf] for number, leaf in of_outside.items()},
-        {nodes[of_grid[row.id]]: int(row.households) for row in grids},
     )
