@@ -1,17 +1,21 @@
 -- name: state
--- What decides a tile, in one row: database, counters of layers, and of the plan :plan_id (if any) its version and prefix.
+-- What decides a tile, in one row: database, counters of layers, and of the plan :plan_id (if any) its version, prefix, and
+-- whether it was ever in force.
 -- The row versions (xmin) stand beside the counters: a restored backup counts the same numbers again.
 SELECT (SELECT oid::text FROM pg_database WHERE datname = current_database()),
        (SELECT COALESCE(jsonb_object_agg(layer, jsonb_build_array(version, xmin::text)), '{}') FROM data_version),
-       plan.version, region.prefix
+       plan.version, region.prefix, COALESCE(plan.valid_from IS NOT NULL AND plan.state IN ('published', 'archived'), false)
 FROM (SELECT 1) AS one
 LEFT JOIN plan ON plan.id = CAST(:plan_id AS bigint)
 LEFT JOIN region ON region.id = plan.region_id;
 
 -- name: fingerprint
--- Grids of a plan by their row versions: another value after any change to any of them, the same while none changed.
+-- Grids of a plan by their row versions, and what is told of their households: another value after any change to any of
+-- them, the same while none changed.
 SELECT count(*) || '.' || COALESCE(sum(hashtextextended(
     concat_ws('|', id, xmin, code, name, kind, status, households, population, area_m2, region_id, parent_id), 0)), 0)
+    || '.' || (SELECT COALESCE(sum(hashtextextended(concat_ws('|', grid_id, shown), 1)), 0)
+               FROM household_place WHERE plan_id = :plan_id AND grid_id IS NOT NULL)
 FROM grid WHERE plan_id = :plan_id;
 
 -- name: grids

@@ -44,7 +44,7 @@ def tile(actor: Actor, layer: str, plan_id: int | None, version: int, z: int, x:
         raise Invalid("TILE_OUT_OF_RANGE", z=z, x=x, y=y)
     prefixes = actor.prefixes(Role.VIEWER)
     state = state_of(layer, plan_id, version)
-    if plan_id is not None and (state.prefix is None or not any(overlap(state.prefix, one) for one in prefixes)):
+    if plan_id is not None and not _reaches(actor, state):
         raise NotFound("PLAN_NOT_FOUND", plan=plan_id)
     regions = seen(prefixes, state.prefix) if layer != "ground" or z >= _BUILDINGS_FROM else ("",)
     key = key_of(state, regions, z, x, y)
@@ -52,6 +52,14 @@ def tile(actor: Actor, layer: str, plan_id: int | None, version: int, z: int, x:
     if content is None:
         content = _made(layer, plan_id, state, regions, key, z, x, y)
     return Tile(content, key[:32], state.version == version)
+
+
+def _reaches(actor: Actor, state: State) -> bool:
+    """Whether the plan of the state is seen: as :func:`gridmap.services.plans.access.visible` says."""
+    prefix = state.prefix
+    if prefix is None or not any(overlap(prefix, one) for one in actor.prefixes(Role.VIEWER)):
+        return False
+    return state.public or actor.sees_households(prefix)
 
 
 def seen(prefixes: tuple[str, ...], plan_prefix: str | None) -> tuple[str, ...]:

@@ -22,11 +22,15 @@ COUNTED = {"ground": ("barriers", "buildings"), "regions": ("regions",), "grids"
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """``version`` is the one of addresses, ``name`` tells every state from every other; ``prefix`` of the plan."""
+    """``version`` is the one of addresses, ``name`` tells every state from every other; ``prefix`` of the plan.
+
+    ``public``: the plan is or was in force (or there is none): it is no draft.
+    """
 
     version: int
     name: str
     prefix: str | None
+    public: bool
     counters: tuple[int, int]
 
 
@@ -55,7 +59,7 @@ def forget() -> None:
 
 
 def _read(layer: str, plan_id: int | None) -> State:
-    [(database, layers, plan_version, prefix)] = read(plain("tiles", "state"), {"plan_id": plan_id})
+    [(database, layers, plan_version, prefix, public)] = read(plain("tiles", "state"), {"plan_id": plan_id})
     counted = sum(layers.get(one, (0,))[0] for one in COUNTED[layer])
     parts = [database, layer, str(plan_id), str(layers.get("regions"))]
     if plan_id is None:
@@ -64,7 +68,7 @@ def _read(layer: str, plan_id: int | None) -> State:
         seen = f"{database} {layers.get('plans')} {plan_version} {layers.get('units')}"
         parts.append(_fingerprint(database, plan_id, seen))
     version = counted + (plan_version or 0)
-    return State(version, "|".join(parts), prefix, (counted, plan_version or 0))
+    return State(version, "|".join(parts), prefix, bool(public), (counted, plan_version or 0))
 
 
 def _fingerprint(database: str, plan_id: int, seen: str) -> str:

@@ -37,7 +37,7 @@ class RegionOut(Model):
     communities: int
     units: int
     households: int | None
-    population: int
+    population: int | None
     buildings: int
     estimated_households: int | None
     estimated_share: float
