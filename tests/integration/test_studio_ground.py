@@ -229,7 +229,7 @@ class TestRead:
     def test_only_a_planner_of_all_of_a_draft_edits(self) -> None:
         draft = plan_in("draft")
         assert opened(SYSTEM, draft)[0].may_edit and len(set(opened(SYSTEM, draft)[0].reserved)) == 200
-        for actor, plan in ((SYSTEM, BASE), (NORTH, draft), (Actor("looker", (Grant(Role.VIEWER),)), draft)):
+        for actor, plan in ((SYSTEM, BASE), (NORTH, draft), (Actor("approver", (Grant(Role.APPROVER),)), draft)):
             found = opened(actor, plan)[0]
             assert not found.may_edit and found.reserved == []
 
