@@ -35,7 +35,16 @@ def cluster() -> Iterator[Cluster]:
     with tempfile.TemporaryDirectory(prefix="gridmap-test-") as folder:
         Path(folder).chmod(0o755)  # root runs the server as another user, who must reach its data
         with Cluster(Settings(data_dir=Path(folder))).used() as running:
+            _never_wait_for_the_disk(running)
             yield running
+
+
+def _never_wait_for_the_disk(cluster: Cluster) -> None:
+    """Nothing of this cluster is meant to outlive a loss of power, and every new database would wait for the disk."""
+    with psycopg.connect(cluster.url_of("postgres"), autocommit=True) as connection:
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(f"ALTER SYSTEM SET {name} = off".encode())
+        connection.execute("SELECT pg_reload_conf()")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -63,6 +72,9 @@ class Databases:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
         self._templates: set[str] = set()
+        with psycopg.connect(cluster.url_of("postgres")) as connection:
+            # files copied as they are, not written to the log page by page
+            self._copy = " STRATEGY file_copy" if connection.info.server_version >= 150_000 else ""
 
     def _sql(self, statement: str) -> None:
         with psycopg.connect(self.cluster.url_of("postgres"), autocommit=True) as connection:
@@ -71,7 +83,7 @@ class Databases:
     def template(self, name: str, fill: Callable[[], None], parent: str | None = None) -> str:
         """The template ``name``, filled once by ``fill`` (called with the engine connected to it)."""
         if name not in self._templates:
-            self._sql(f"CREATE DATABASE {name}" + (f" TEMPLATE {parent}" if parent else ""))
+            self._sql(f"CREATE DATABASE {name}" + (f" TEMPLATE {parent}{self._copy}" if parent else ""))
             engine.connect(self.cluster.url_of(name))
             try:
                 fill()
@@ -85,7 +97,7 @@ class Databases:
     def create(self, template: str) -> str:
         """A new database from ``template``; its address."""
         name = f"test_{next(_numbers)}"
-        self._sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._sql(f"CREATE DATABASE {name} TEMPLATE {template}{self._copy}")
         return self.cluster.url_of(name)
 
     def drop(self, url: str) -> None:
