@@ -16,9 +16,23 @@ from gridmap.db import engine
 from gridmap.db.cluster import Cluster
 from gridmap.db.migrate import migrate
 from gridmap.settings import Settings
+from tests.costs import LEAST_S, costs
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 _numbers = itertools.count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """With ``-n`` the files keep their order: xdist would begin with those of many tests, however short."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With ``-n`` the files that take longest come first; the tests of a file stay as they are."""
+    if hasattr(config, "workerinput"):
+        known = costs()
+        items.sort(key=lambda item: -known.get(item.nodeid.partition("::")[0], LEAST_S))
 
 
 @pytest.fixture(scope="session")
