@@ -18,7 +18,7 @@ from gridmap.db.start import database
 from gridmap.jobs.app import LANES, make_app
 from gridmap.jobs.tasks import register
 from gridmap.services.imports.recover import retry_stalled_jobs
-from gridmap.services.monthly.schedule import make_due
+from gridmap.services.monthly import make_due, retry_failed
 from gridmap.settings import settings
 
 _GRACE_S = 15.0
@@ -67,12 +67,13 @@ async def _lane(app: App, lane: str) -> None:
 
 
 async def _sweep() -> None:
-    """Queue the jobs of dead workers again, and the reports that are due, for as long as the database answers."""
+    """Queue the jobs of dead workers again, and reports that are due or failed, for as long as the database answers."""
     while True:
         await asyncio.sleep(_SWEEP_S)
         with suppress(OperationalError):
             await asyncio.to_thread(retry_stalled_jobs)
             await asyncio.to_thread(make_due)
+            await asyncio.to_thread(retry_failed)
 
 
 async def _wait(stop: threading.Event) -> None:

@@ -3,7 +3,7 @@
 from gridmap.services.cases.filters import CaseFilter
 from gridmap.services.cases.places import POINTS_MAX, CasePoint, in_view
 from gridmap.services.cases.rates import GridRates, rates_by_grid
-from gridmap.services.cases.read import CasePage, CaseRow, by_grid, categories, how_many, page, points, totals
+from gridmap.services.cases.read import CasePage, CaseRow, by_grid, categories, how_many, page, totals
 from gridmap.services.cases.timeline import Timeline, timeline
 
 __all__ = [
@@ -19,7 +19,6 @@ __all__ = [
     "how_many",
     "in_view",
     "page",
-    "points",
     "rates_by_grid",
     "timeline",
     "totals",

@@ -19,7 +19,7 @@ from gridmap.db.models import Case, Grid, PlanUnit, Region
 from gridmap.services import heat
 from gridmap.services.actor import Actor
 from gridmap.services.cases.filters import ASIDE, CaseFilter, condition
-from gridmap.services.cases.grids import count_by_grid, lonlat
+from gridmap.services.cases.grids import count_by_grid
 from gridmap.services.sight import require_exact, require_raw
 from gridmap.settings import settings
 
@@ -214,10 +214,3 @@ def by_grid(
         "per_1000_households": rates,
     }
     return tuple(dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
-
-
-@service
-def points(session: Session, actor: Actor, wanted: CaseFilter = ALL) -> NDArray[np.float64]:
-    """Places (n, 2) lon, lat of the located cases, for whoever may see single cases; audited."""
-    require_raw(session, actor, wanted, "points")
-    return lonlat(session, condition(session, actor, wanted))
