@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,22 @@ def test_hot_spots_are_the_same_from_a_store(known: Any, raw: pytest.MonkeyPatch
         raw.undo()
         assert incidents.hot_spots(SYSTEM, PLAN, wanted) == plain
         assert plain.rate
+        raw.setattr(keeper, "stores", lambda identity: [])
+
+
+def test_two_periods_are_the_same_from_a_store(known: Any, raw: pytest.MonkeyPatch) -> None:
+    end = max(row.occurred_at for row in known)
+    middle, start = end - timedelta(days=60), end - timedelta(days=150)
+    kinds = tuple(sorted({row.category for row in known})[:2])
+    for wanted in (CaseFilter(), CaseFilter(region="339901002000"), CaseFilter(categories=kinds)):
+        asked = replace(wanted, start=middle, end=end)
+        plain = incidents.two_periods(SYSTEM, asked, (start, middle), plan_id=PLAN)
+        raw.undo()
+        assert incidents.two_periods(SYSTEM, asked, (start, middle), plan_id=PLAN) == plain
+        mine = chosen(known, SYSTEM, asked)
+        assert plain.whole.after == len(mine) == sum(row.after for row in plain.categories)
+        told = {row.code: row.after for row in plain.regions if row.after}
+        assert told == Counter(row.code for row in mine if row.code)
         raw.setattr(keeper, "stores", lambda identity: [])
 
 

@@ -62,7 +62,16 @@ class GridTable:
         if actor.everywhere(Role.VIEWER) and not within:
             return np.ones(len(self.id), dtype=bool)
         prefixes = actor.prefixes(Role.VIEWER)
-        return np.array([c.startswith(prefixes) and c.startswith(within) for c in (r or "" for r in self.region_code)])
+        codes = (code or "" for code in self.region_code)
+        return np.array([code.startswith(prefixes) and code.startswith(within) for code in codes], dtype=bool)
+
+    def within(self, region: str | None) -> NDArray[np.bool_]:
+        """Which grids (n,) lie in a region (code or prefix); those of none by their own code."""
+        prefix = subtree(region)
+        if not prefix:
+            return np.ones(len(self.id), dtype=bool)
+        codes = zip(self.region_code, self.code, strict=True)
+        return np.array([(code or own).startswith(prefix) for code, own in codes], dtype=bool)
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,12 +97,12 @@ def categories(session: Session, actor: Actor, region: str | None = None) -> tup
     """Categories (of a region) and the number of their cases, the most frequent first."""
     require_exact(actor, region)
     where = condition(session, actor, CaseFilter(region=region))
-    stored = heat.by_calendar(session, actor, heat.Span(region=region))
+    stored = heat.by_category(session, actor, heat.Span(region=region))
     rest = [] if stored is None else [ASIDE]
     rows = session.execute(sa.select(Case.category, sa.func.count()).where(where, *rest).group_by(Case.category))
     found = Counter({row[0]: row[1] for row in rows})
     if stored is not None:
-        found.update({name: int(table.sum()) for name, table in stored[0].items()})
+        found.update(stored)
     return _ranked(found)
 
 
