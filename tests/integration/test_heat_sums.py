@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gridmap.db.engine import transaction
+from gridmap.errors import Forbidden
 from gridmap.services import cases, heat, incidents
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 from gridmap.services.cases import CaseFilter
@@ -109,6 +111,22 @@ def test_grids_have_the_cases_of_their_units(known: Any) -> None:
     assert {row["grid_id"]: row["cases"] for row in rows if row["cases"]} == told
     assert [row["cases"] for row in rows] == sorted((row["cases"] for row in rows), reverse=True)
     assert cases.by_grid(SYSTEM, PLAN, limit=5) == rows[:5]
+
+
+def test_communities_have_the_cases_of_their_grids(known: Any) -> None:
+    for wanted in (CaseFilter(), CaseFilter(region="339901002000")):
+        rows = [row for row in cases.by_grid(SYSTEM, PLAN, wanted) if row["region_code"]]
+        told = [one["properties"] for one in json.loads(cases.case_areas(SYSTEM, PLAN, wanted))["features"]]
+        for name in ("cases", "households"):
+            sums: Counter[str] = Counter()
+            for row in rows:
+                if row["region_code"].startswith(wanted.region[:9] if wanted.region else ""):
+                    sums[row["region_code"]] += row[name]
+            assert {one["code"]: one[name] for one in told if one[name]} == {c: n for c, n in sums.items() if n}
+        assert all((one["smoothed"] is None) == (not one["households"]) for one in told)
+    with pytest.raises(Forbidden):
+        cases.case_areas(Actor("looker", (Grant(Role.VIEWER),)), PLAN, CaseFilter())
+    assert json.loads(cases.case_areas(NORTH, PLAN, CaseFilter(region="339901002000")))["features"] == []
 
 
 def test_hot_spots_are_the_same_from_a_store(known: Any, raw: pytest.MonkeyPatch) -> None:

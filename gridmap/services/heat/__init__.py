@@ -3,7 +3,7 @@
 from gridmap.services.heat.bins import bins
 from gridmap.services.heat.build import run_build, verify
 from gridmap.services.heat.image import BANDWIDTHS_M, HeatImage, image
-from gridmap.services.heat.keeper import known_stacks, unplaced
+from gridmap.services.heat.keeper import known_stacks, state, unplaced
 from gridmap.services.heat.ready import get_ready
 from gridmap.services.heat.sums import Span, by_calendar, by_category, by_quarter, by_region, by_unit
 
@@ -21,6 +21,7 @@ __all__ = [
     "image",
     "known_stacks",
     "run_build",
+    "state",
     "unplaced",
     "verify",
 ]

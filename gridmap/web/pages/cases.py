@@ -69,7 +69,7 @@ def index() -> str:
         wall=request.args.get("wall") == "1",
         plans=known,
         plan=plan,
-        regions=[one for one in tree if actor.sees_small(subtree(one.code) or "")],
+        regions=tree if actor.sees_small("") else [one for one in tree if actor.sees_small(subtree(one.code) or "")],
         categories=categories,
         bandwidths=heat.BANDWIDTHS_M,
         bandwidth=bandwidth_m,
