@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from numpy.typing import ArrayLike
 from sqlalchemy.orm import Session
 
-from gridmap.db.engine import service
+from gridmap.db.engine import engine, service
 from gridmap.db.models import Case, Region
 from gridmap.errors import Invalid
 from gridmap.services import heat
@@ -21,6 +21,11 @@ from gridmap.services.actor import Actor, Role
 from gridmap.services.cases import CaseFilter
 from gridmap.services.cases.filters import ASIDE, condition
 from gridmap.services.cases.grids import GridTable, Ints, count_by_grid
+from gridmap.services.kept import Kept
+from gridmap.services.plans.access import visible
+from gridmap.services.sensitive import sensitive
+from gridmap.services.sight import require_exact
+from gridmap.services.versions import versions
 
 if TYPE_CHECKING:
     from geodata.incidents.periods import Changes
@@ -30,6 +35,7 @@ TOLD_MAX = 200
 _DAY_S = 86_400
 Named = tuple[int | None, str | None, str]  # id, code, name
 _SHARE_FALSE = 0.05
+_kept: Kept[Comparison] = Kept(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,22 @@ def two_periods(
     actor.require(Role.VIEWER)
     if wanted.start is None or wanted.end is None or wanted.start >= wanted.end or before[0] >= before[1]:
         raise Invalid("CASES_PERIODS")
+    require_exact(actor, wanted.region)
+    version = None if plan_id is None else visible(session, actor, plan_id)[0].version
+    state = heat.state(session) if wanted.by_columns else None
+    if state is None:  # few, or of one grid: counted anew each time
+        return _compared(session, actor, wanted, before, plan_id)
+    key = (
+        *(str(engine().url), state, plan_id, version, *versions(session).values(), *sensitive()),
+        *(actor.prefixes(Role.VIEWER), wanted, before),
+    )
+    return _kept.get(key, lambda: _compared(session, actor, wanted, before, plan_id))
+
+
+def _compared(
+    session: Session, actor: Actor, wanted: CaseFilter, before: tuple[datetime, datetime], plan_id: int | None
+) -> Comparison:
+    assert wanted.start is not None and wanted.end is not None
     after = (wanted.start, wanted.end)
     days = _days(before), _days(after)
     kinds_then, places_then = _counted(session, actor, replace(wanted, start=before[0], end=before[1]))
