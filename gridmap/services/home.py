@@ -13,9 +13,11 @@ from sqlalchemy.orm import Session
 from gridmap.db.engine import service
 from gridmap.services import cases, imports
 from gridmap.services.actor import Actor, Role
+from gridmap.services.kept import Kept
 from gridmap.services.plans.access import shown
 from gridmap.services.plans.read import PlanSummary, get
 from gridmap.services.sensitive import sensitive
+from gridmap.services.versions import state_of_all
 from gridmap.settings import settings
 from gridmap.sql import query
 
@@ -24,6 +26,7 @@ RURAL_POPULATION = 2000
 CASE_DAYS = 30
 OLD_MONTHS = 12
 _LISTED = 6
+_kept: Kept[DataState] = Kept(64)
 _WAITING = ("uploaded", "staged", "failed")
 
 
@@ -91,7 +94,10 @@ def overview(session: Session, actor: Actor, *, now: datetime | None = None) -> 
         plan=None if plan_id is None else get.within(session, actor, plan_id),
         worst=_listed(session, "worst", key),
         large_rural=_listed(session, "large_rural", key | {"limit_population": RURAL_POPULATION}),
-        data=DataState(**session.execute(query("home", "data"), key | {"cutoff": cutoff}).mappings().one()),
+        data=_kept.get(
+            (*state_of_all(session), actor.prefixes(Role.VIEWER), cutoff),
+            lambda: DataState(**session.execute(query("home", "data"), key | {"cutoff": cutoff}).mappings().one()),
+        ),
         waiting=_waiting(session, actor),
         cases=(late(middle, end), late(start, middle)) if exact else None,
         since=days[1],

@@ -13,9 +13,13 @@ from sqlalchemy.orm import Session
 from gridmap.db.engine import service
 from gridmap.errors import NotFound
 from gridmap.services.actor import Actor, Role
+from gridmap.services.kept import Kept
 from gridmap.services.plans.access import overlap, shown, subtree, visible
 from gridmap.services.plans.read import STATUSES
+from gridmap.services.versions import state_of_all
 from gridmap.sql import query
+
+_kept: Kept[tuple[RegionInfo, ...]] = Kept(64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +153,13 @@ def _totals(
         plan_id = shown(session, actor, subtree(code or parent))
     else:
         visible(session, actor, plan_id)
-    prefixes = list(actor.prefixes(Role.VIEWER))
-    values = {"code": code, "parent": parent, "plan": plan_id, "prefixes": prefixes}
-    return tuple(_info(dict(row)) for row in session.execute(query("regions", "totals"), values).mappings())
+    prefixes = actor.prefixes(Role.VIEWER)
+    values = {"code": code, "parent": parent, "plan": plan_id, "prefixes": list(prefixes)}
+
+    def read() -> tuple[RegionInfo, ...]:
+        return tuple(_info(dict(row)) for row in session.execute(query("regions", "totals"), values).mappings())
+
+    return _kept.get((*state_of_all(session), code, parent, plan_id, prefixes), read)
 
 
 def _info(values: dict[str, Any]) -> RegionInfo:

@@ -1,5 +1,6 @@
-"""Cases: lists, sums by time and kind, counts and rates by grid, places for the heat map, single cases of a view."""
+"""Cases: lists, sums by time and kind, counts and rates by grid and community; single cases of a view."""
 
+from gridmap.services.cases.areas import case_areas
 from gridmap.services.cases.filters import CaseFilter
 from gridmap.services.cases.places import POINTS_MAX, CasePoint, in_view
 from gridmap.services.cases.rates import GridRates, rates_by_grid
@@ -15,6 +16,7 @@ __all__ = [
     "GridRates",
     "Timeline",
     "by_grid",
+    "case_areas",
     "categories",
     "how_many",
     "in_view",
