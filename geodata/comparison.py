@@ -85,6 +85,13 @@ def flows(pieces: Pieces, codes_a: Sequence[str], codes_b: Sequence[str]) -> Flo
     )
 
 
+def _held(grid: Ints, codes: Sequence[str]) -> Bools:
+    """Which grids have ground."""
+    held = np.zeros(len(codes), dtype=bool)
+    held[grid[grid >= 0]] = True
+    return held
+
+
 def _sums(group: Ints, values: Ints, count: int) -> Ints:
     return np.bincount(group, values, count).astype(np.int64)
 
@@ -96,20 +103,19 @@ def _pair(pieces: Pieces, codes_a: Sequence[str], codes_b: Sequence[str]) -> tup
     keys, at = np.unique(pieces.grid_a[both] * n_b + pieces.grid_b[both], return_inverse=True)
     households = np.bincount(at, pieces.households[both], len(keys))
     area_m2 = np.bincount(at, pieces.area_m2[both], len(keys))
-    meet = set(keys.tolist())
-    ground_a, ground_b = set(pieces.grid_a.tolist()), set(pieces.grid_b.tolist())
     times_a, times_b = Counter(codes_a), Counter(codes_b)
     row_b = {code: b for b, code in enumerate(codes_b) if times_b[code] == 1}
-    for a, code in enumerate(codes_a):
-        b = row_b.get(code)
-        if b is None or times_a[code] > 1:
-            continue
-        if a * n_b + b in meet or a not in ground_a or b not in ground_b:
-            became[a], was[b] = b, a
-    for k in np.lexsort((keys, -area_m2, -households)).tolist():
-        a, b = divmod(int(keys[k]), n_b)
-        if became[a] == NONE and was[b] == NONE:
-            became[a], was[b] = b, a
+    named = [(a, row_b[code]) for a, code in enumerate(codes_a) if code in row_b and times_a[code] == 1]
+    a, b = np.array(named, dtype=np.int64).reshape(-1, 2).T
+    share_or_lack = np.isin(a * n_b + b, keys) | ~_held(pieces.grid_a, codes_a)[a] | ~_held(pieces.grid_b, codes_b)[b]
+    a, b = a[share_or_lack], b[share_or_lack]
+    became[a], was[b] = b, a
+    a, b = np.divmod(keys, n_b)
+    left = np.flatnonzero((became[a] == NONE) & (was[b] == NONE))
+    order = left[np.lexsort((keys[left], -area_m2[left], -households[left]))]
+    for i, j in zip(a[order].tolist(), b[order].tolist(), strict=True):
+        if became[i] == NONE and was[j] == NONE:
+            became[i], was[j] = j, i
     return became, was
 
 

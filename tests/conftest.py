@@ -16,9 +16,23 @@ from gridmap.db import engine
 from gridmap.db.cluster import Cluster
 from gridmap.db.migrate import migrate
 from gridmap.settings import Settings
+from tests.costs import LEAST_S, costs
 
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 _numbers = itertools.count(1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """With ``-n`` the files keep their order: xdist would begin with those of many tests, however short."""
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With ``-n`` the files that take longest come first; the tests of a file stay as they are."""
+    if hasattr(config, "workerinput"):
+        known = costs()
+        items.sort(key=lambda item: -known.get(item.nodeid.partition("::")[0], LEAST_S))
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +49,16 @@ def cluster() -> Iterator[Cluster]:
     with tempfile.TemporaryDirectory(prefix="gridmap-test-") as folder:
         Path(folder).chmod(0o755)  # root runs the server as another user, who must reach its data
         with Cluster(Settings(data_dir=Path(folder))).used() as running:
+            _never_wait_for_the_disk(running)
             yield running
+
+
+def _never_wait_for_the_disk(cluster: Cluster) -> None:
+    """Nothing of this cluster is meant to outlive a loss of power, and every new database would wait for the disk."""
+    with psycopg.connect(cluster.url_of("postgres"), autocommit=True) as connection:
+        for name in ("fsync", "full_page_writes", "synchronous_commit"):
+            connection.execute(f"ALTER SYSTEM SET {name} = off".encode())
+        connection.execute("SELECT pg_reload_conf()")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -63,6 +86,9 @@ class Databases:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
         self._templates: set[str] = set()
+        with psycopg.connect(cluster.url_of("postgres")) as connection:
+            # files copied as they are, not written to the log page by page
+            self._copy = " STRATEGY file_copy" if connection.info.server_version >= 150_000 else ""
 
     def _sql(self, statement: str) -> None:
         with psycopg.connect(self.cluster.url_of("postgres"), autocommit=True) as connection:
@@ -71,7 +97,7 @@ class Databases:
     def template(self, name: str, fill: Callable[[], None], parent: str | None = None) -> str:
         """The template ``name``, filled once by ``fill`` (called with the engine connected to it)."""
         if name not in self._templates:
-            self._sql(f"CREATE DATABASE {name}" + (f" TEMPLATE {parent}" if parent else ""))
+            self._sql(f"CREATE DATABASE {name}" + (f" TEMPLATE {parent}{self._copy}" if parent else ""))
             engine.connect(self.cluster.url_of(name))
             try:
                 fill()
@@ -85,7 +111,7 @@ class Databases:
     def create(self, template: str) -> str:
         """A new database from ``template``; its address."""
         name = f"test_{next(_numbers)}"
-        self._sql(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self._sql(f"CREATE DATABASE {name} TEMPLATE {template}{self._copy}")
         return self.cluster.url_of(name)
 
     def drop(self, url: str) -> None:

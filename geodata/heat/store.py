@@ -110,14 +110,27 @@ class Store:
 
     def units(self, wanted: Choice) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Ids of the units that hold chosen cases (ascending; 0: of no unit), and how many each."""
+        counts = self._by_unit(wanted)
+        held = np.flatnonzero(counts)
+        ids, of = np.unique(self.columns.unit_id[held], return_inverse=True)
+        return ids, np.bincount(of, weights=counts[held], minlength=len(ids)).astype(np.int64)
+
+    def in_regions(self, wanted: Choice) -> dict[int, int]:
+        """How many chosen cases each region (id) has that has any."""
+        if not self.cases:
+            return {}
+        of_segment = np.add.reduceat(self._by_unit(wanted), self.columns.unit_first[:-1])
+        sums = np.bincount(self.columns.cell_region, weights=of_segment, minlength=len(self.regions))
+        return {id_: int(n) for id_, n in zip(self.regions, sums.tolist(), strict=True) if n}
+
+    def _by_unit(self, wanted: Choice) -> NDArray[np.int64]:
+        """Chosen cases of each unit of a segment, as long as ``unit_id``."""
         counts = np.zeros(len(self.columns.unit_id), dtype=np.int64)
         begin, end = self._touched(wanted)
         if begin < end:
             categories, regions = self._masks(wanted)
             add_units(self.columns, regions, begin, end, wanted.span, categories, counts)
-        held = np.flatnonzero(counts)
-        ids, of = np.unique(self.columns.unit_id[held], return_inverse=True)
-        return ids, np.bincount(of, weights=counts[held], minlength=len(ids)).astype(np.int64)
+        return counts
 
     def all(self) -> Cases:
         """Every case as it was given, in the order of the store."""

@@ -110,6 +110,12 @@ class Tail:
         sums = np.bincount(of, weights=self.changes.sign[chosen], minlength=len(ids))
         return ids, sums.astype(np.int64)
 
+    def in_regions(self, wanted: Choice) -> dict[int, int]:
+        """The sum of the signs of the chosen changes of each region (id)."""
+        chosen = wanted.allows(self.cases())
+        sums = np.bincount(self.changes.region[chosen], weights=self.changes.sign[chosen], minlength=len(self.regions))
+        return {id_: int(n) for id_, n in zip(self.regions, sums.tolist(), strict=True)}
+
     def add(self, bins: Bins, wanted: Wanted) -> None:
         """Add the changes to ``bins``, which were counted for ``wanted``."""
         if not len(self):

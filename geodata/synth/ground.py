@@ -26,6 +26,8 @@ STEP = 20.0
 CENTRE_LON, CENTRE_LAT = 120.1, 30.2
 #: Decimals of a degree kept: 1e-8 degree is a millimetre, and makes the bytes equal on every machine.
 DECIMALS = 8
+#: No edge is cut into shorter ones than half of this: a chord lies within a millimetre of its arc long before.
+FINEST_M = 2.0
 
 
 @cache
@@ -74,11 +76,16 @@ class Ground:
         return np.round(np.column_stack([lon, lat]), DECIMALS)
 
     def place(self, plan: Geometries, step_m: float = STEP) -> Geometries:
-        """Plan geometries on the ground in lon/lat; edges get a vertex every ``step_m`` metres so that they bend."""
+        """Plan geometries on the ground in lon/lat; edges get a vertex every ``step_m`` metres so that they bend.
+
+        Where a neck or a wedge is so narrow that the chords of its two sides cross, the vertices lie closer together.
+        """
         if len(plan) == 0:
             return np.empty(0, object)
-        dense = shapely.segmentize(plan, step_m)
-        placed: Geometries = shapely.transform(dense, self._lattice_to_lonlat)
+        placed: Geometries = shapely.transform(shapely.segmentize(plan, step_m), self._lattice_to_lonlat)
+        crossed = np.flatnonzero(~shapely.is_valid(placed))
+        if len(crossed) and step_m > FINEST_M:
+            placed[crossed] = self.place(plan[crossed], step_m / 2)
         return placed
 
     def _lattice_to_lonlat(self, uv: Floats) -> Floats:

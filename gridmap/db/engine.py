@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import update_wrapper
@@ -19,6 +21,7 @@ R = TypeVar("R")
 _BLOCKED = ("40001", "40P01", "55P03")  # serialization failure, deadlock, lock not available
 _DISK_FULL = "53100"
 _engine: sa.Engine | None = None
+_name = ""  # of all connections of this process
 
 
 def sqlalchemy_url(url: str) -> sa.URL:
@@ -39,15 +42,16 @@ def libpq_url(url: str) -> str:
 
 def connect(url: str) -> sa.Engine:
     """Make ``url`` the database of this process; connections are opened when first needed."""
-    global _engine
+    global _engine, _name
     if _engine is not None:
         _engine.dispose()
+    _name = f"gridmap {os.getpid()} {secrets.token_hex(8)}"
     _engine = sa.create_engine(
         sqlalchemy_url(url),
         pool_size=8,
         max_overflow=16,
         pool_pre_ping=True,
-        connect_args={"options": "-c jit=off -c timezone=UTC"},
+        connect_args={"options": "-c jit=off -c timezone=UTC", "application_name": _name},
     )
     return _engine
 
@@ -63,6 +67,20 @@ def disconnect() -> None:
     """Close every connection (before a fork, at the end of a test)."""
     if _engine is not None:
         _engine.dispose()
+
+
+def abandon() -> None:
+    """Have the server end what this process still does in its database, rolled back; nothing more begins here.
+
+    For a process about to leave whose threads cannot be told to: else a long statement would run on without it.
+    """
+    global _engine
+    left, _engine = _engine, None
+    if left is None:
+        return
+    ending = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = :name"
+    with sa.create_engine(left.url, poolclass=sa.NullPool).connect() as connection:
+        connection.execute(sa.text(ending), {"name": _name})
 
 
 @contextmanager

@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session
 from gridmap.db.engine import service
 from gridmap.services import cases, imports
 from gridmap.services.actor import Actor, Role
+from gridmap.services.kept import Kept
 from gridmap.services.plans.access import shown
 from gridmap.services.plans.read import PlanSummary, get
 from gridmap.services.plans.small import rounded
 from gridmap.services.sensitive import sensitive
+from gridmap.services.versions import state_of_all
 from gridmap.settings import settings
 from gridmap.sql import query
 
@@ -25,6 +27,7 @@ RURAL_POPULATION = 2000
 CASE_DAYS = 30
 OLD_MONTHS = 12
 _LISTED = 6
+_kept: Kept[DataState] = Kept(64)
 _WAITING = ("uploaded", "staged", "failed")
 
 
@@ -98,7 +101,9 @@ def overview(session: Session, actor: Actor, *, now: datetime | None = None) -> 
         plan=None if plan_id is None else get.within(session, actor, plan_id),
         worst=_listed(session, "worst", key),
         large_rural=_listed(session, "large_rural", key | {"limit_population": RURAL_POPULATION}),
-        data=_data(session, key | {"cutoff": cutoff}, veiled=few),
+        data=_kept.get(
+            (*state_of_all(session), actor.grants, cutoff), lambda: _data(session, key | {"cutoff": cutoff}, veiled=few)
+        ),
         waiting=_waiting(session, actor),
         cases=(late(middle, end), late(start, middle)) if exact else None,
         since=days[1],

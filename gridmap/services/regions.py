@@ -13,10 +13,14 @@ from sqlalchemy.orm import Session
 from gridmap.db.engine import service
 from gridmap.errors import NotFound
 from gridmap.services.actor import Actor, Role
+from gridmap.services.kept import Kept
 from gridmap.services.plans.access import overlap, shown, subtree, visible
 from gridmap.services.plans.read import STATUSES
 from gridmap.services.plans.small import rounded, veils
+from gridmap.services.versions import state_of_all
 from gridmap.sql import query
+
+_kept: Kept[tuple[RegionInfo, ...]] = Kept(64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +151,14 @@ def _totals(
         plan_id = shown(session, actor, subtree(code or parent))
     else:
         visible(session, actor, plan_id)
-    prefixes = list(actor.prefixes(Role.VIEWER))
-    values = {"code": code, "parent": parent, "plan": plan_id, "prefixes": prefixes}
-    rows = session.execute(query("regions", "totals"), values).mappings()
-    return tuple(_info(dict(row), veiled=veils(actor, subtree(row["code"]) or "")) for row in rows)
+    prefixes = actor.prefixes(Role.VIEWER)
+    values = {"code": code, "parent": parent, "plan": plan_id, "prefixes": list(prefixes)}
+
+    def read() -> tuple[RegionInfo, ...]:
+        rows = session.execute(query("regions", "totals"), values).mappings()
+        return tuple(_info(dict(row), veiled=veils(actor, subtree(row["code"]) or "")) for row in rows)
+
+    return _kept.get((*state_of_all(session), code, parent, plan_id, actor.grants), read)
 
 
 def _info(values: dict[str, Any], *, veiled: bool) -> RegionInfo:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from gridmap.db.engine import engine
 from gridmap.db.models import DataVersion
 from gridmap.jobs.app import defer
 
@@ -24,6 +27,15 @@ def versions(session: Session) -> dict[str, int]:
     """The present version of every layer (0 where nothing was ever stored)."""
     found = {row.layer: row.version for row in session.execute(sa.select(DataVersion.layer, DataVersion.version))}
     return {layer: found.get(layer, 0) for layer in LAYERS}
+
+
+def state_of_all(session: Session) -> tuple[Hashable, ...]:
+    """What is another after any change of plans, checks and ground that was committed: a key for what is kept.
+
+    Not for a transaction that has changed something itself.
+    """
+    plans = session.execute(sa.text("SELECT id, xmin::text FROM plan ORDER BY id")).all()
+    return str(engine().url), *versions(session).values(), *(tuple(row) for row in plans)
 
 
 def decide_households(session: Session) -> None:

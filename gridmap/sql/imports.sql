@@ -344,6 +344,10 @@ SELECT procrastinate_retry_job_v2(j.id, now(), NULL, NULL, NULL)
 FROM procrastinate_jobs j LEFT JOIN procrastinate_workers w ON w.id = j.worker_id
 WHERE j.status = 'doing' AND (w.id IS NULL OR w.last_heartbeat < now() - interval '30 seconds')
 
+-- name: queue_again
+SELECT procrastinate_retry_job_v2(id, now(), NULL, NULL, NULL)
+FROM procrastinate_jobs WHERE id = ANY (:jobs) AND status = 'doing'
+
 -- name: hold_referred
 -- What the new rows will refer to stays while they are written; as many as there are tells whether all exist.
 SELECT count(*) FROM (

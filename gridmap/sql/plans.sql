@@ -252,16 +252,24 @@ SELECT EXISTS (SELECT FROM plan_unit p JOIN unit u ON u.id = p.unit_id
 
 -- name: grid_table
 -- Grids of a plan but micro-grids, as figures of cases are told by.
-SELECT g.id, g.code, g.name, g.kind, g.households, r.code AS region_code, r.name AS region_name
+SELECT g.id, g.code, g.name, g.kind, g.households, g.workers, r.code AS region_code, r.name AS region_name
 FROM grid g LEFT JOIN region r ON r.id = g.region_id
 WHERE g.plan_id = :plan AND g.kind <> 'micro'
 ORDER BY g.id
 
 -- name: units_of_grids
--- Units and the grids that hold them, micro-grids within their parents; packed.
-SELECT string_agg(int8send(p.unit_id) || int8send(CASE WHEN g.kind = 'micro' THEN coalesce(g.parent_id, g.id) ELSE g.id END), '')
-FROM plan_unit p JOIN grid g ON g.id = p.grid_id
+-- Units and the grids that hold them, micro-grids within their parents, -1 none; packed.
+SELECT string_agg(int8send(p.unit_id)
+                  || int8send(CASE WHEN g.kind = 'micro' THEN coalesce(g.parent_id, g.id) ELSE coalesce(g.id, -1) END), '')
+FROM plan_unit p LEFT JOIN grid g ON g.id = p.grid_id
 WHERE p.plan_id = :plan
+
+-- name: newest_unit
+SELECT max(id) FROM unit
+
+-- name: units
+-- All units as one bytea of float8, in no order: id, community, households, area (m2).
+SELECT string_agg(float8send(id) || float8send(region_id) || float8send(households) || float8send(area_m2), '') FROM unit
 
 -- name: grid_shapes
 -- Outlines of the grids of `grid_table`, in its order; null where a grid has no unit.

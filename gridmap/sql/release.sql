@@ -64,14 +64,19 @@ SELECT string_agg(int8send(place) || int8send(facet::bigint) || int8send(value::
 SELECT id, since, until, plan_id, plan_name, columns FROM case_release ORDER BY since
 
 -- name: places
--- Places of a release below a prefix that the reader may see, with the cells of some columns.
-SELECT p.place, p.level, p.code, p.region_code, p.name, p.grid_id,
-       ARRAY(SELECT p.shown[n.node + 1]
-             FROM unnest(CAST(:nodes AS int[])) WITH ORDINALITY AS n(node, k) ORDER BY n.k) AS cells
+-- All places of a level of a release; they never change.
+SELECT place, code, region_code, name, grid_id FROM case_release_place
+WHERE release_id = :release AND level = :level ORDER BY place
+
+-- name: cells
+-- Places of a level of a release below a prefix that the reader may see, each with its cells of some columns, as one
+-- bytea of int8.
+SELECT string_agg(int8send(p.place::bigint) || (
+           SELECT coalesce(string_agg(int8send(p.shown[n.node + 1]::bigint), '' ORDER BY n.k), '')
+           FROM unnest(CAST(:nodes AS int[])) WITH ORDINALITY AS n(node, k)), '')
 FROM case_release_place p
 WHERE p.release_id = :release AND p.level = :level
   AND p.region_code LIKE ANY (CAST(:patterns AS text[])) AND p.region_code LIKE CAST(:region AS text) || '%'
-ORDER BY p.place
 
 -- name: place
 -- All cells of one place of each release, where the reader may look: a grid by its id, else a region by its code.
@@ -82,7 +87,8 @@ WHERE p.region_code LIKE ANY (CAST(:patterns AS text[])) AND p.level <> 'outside
            ELSE p.grid_id = CAST(:grid AS bigint) END
 
 -- name: households
-SELECT grid_id, shown FROM household_place
+-- Grids of a plan and what is published of their households, as one bytea of int8.
+SELECT string_agg(int8send(grid_id) || int8send(shown::bigint), '') FROM household_place
 WHERE plan_id = :plan AND grid_id IS NOT NULL AND region_code LIKE ANY (CAST(:patterns AS text[]))
 
 -- name: size

@@ -36,6 +36,20 @@ WITH shown AS MATERIALIZED (
 SELECT (SELECT COALESCE(ST_AsMVT(shown, 'grids', 4096, 'geom'), '') FROM shown WHERE geom IS NOT NULL),
        (SELECT version FROM data_version WHERE layer = 'plans'), (SELECT version FROM plan WHERE id = :plan_id);
 
+-- name: grid_rows
+-- As the query grids, but the rows as they are: the layer is made of them here (geodata.mvt).
+SELECT ''::bytea, string_agg(record_send(ROW(
+           grid.id, grid.code, grid.name, grid.kind, grid.status,
+           CASE WHEN NOT (h.shown < 0 OR grid.households BETWEEN 1 AND 4) IS TRUE THEN grid.households END,
+           CASE WHEN NOT (h.shown < 0 OR grid.households BETWEEN 1 AND 4) IS TRUE THEN grid.population END,
+           grid.geom)), ''),
+       (SELECT version FROM data_version WHERE layer = 'plans'), (SELECT version FROM plan WHERE id = :plan_id)
+FROM grid JOIN region ON region.id = grid.region_id
+LEFT JOIN household_place h ON h.plan_id = grid.plan_id AND h.grid_id = grid.id
+WHERE grid.plan_id = CAST(:plan_id AS bigint) AND grid.geom && ST_MakeEnvelope(:w, :s, :e, :n, 4490)
+  AND grid.parent_id IS NULL
+  AND region.code LIKE ANY (CAST(:patterns AS text[]));
+
 -- name: ground
 -- The base map of one tile: what there is to see grows with the zoom. Extent 4096, buffer 64; geometry in Web Mercator.
 WITH bounds AS (
@@ -65,6 +79,27 @@ SELECT
     (SELECT COALESCE(ST_AsMVT(b, 'barriers', 4096, 'geom'), '') FROM shown_barrier b WHERE geom IS NOT NULL)
     || (SELECT COALESCE(ST_AsMVT(b, 'buildings', 4096, 'geom'), '') FROM shown_building b WHERE geom IS NOT NULL),
     (SELECT COALESCE(sum(version), 0)::bigint FROM data_version WHERE layer IN ('barriers', 'buildings')), 0;
+
+-- name: ground_rows
+-- As the query ground from zoom 14 on: barriers as their layer, buildings as the rows that theirs is made of here.
+WITH shown_barrier AS (
+    SELECT kind, class, name, bridge, tunnel,
+           ST_AsMVTGeom(ST_Transform(geom, 3857), ST_MakeEnvelope(:mw, :ms, :me, :mn, 3857), 4096, 64) AS geom
+    FROM barrier
+    WHERE geom && ST_MakeEnvelope(:w, :s, :e, :n, 4490) AND (:z >= 15 OR kind IN ('water', 'rail', 'road'))
+    ORDER BY ST_Dimension(barrier.geom) DESC
+    LIMIT 20000
+),
+shown_building AS (
+    SELECT building.kind, building.geom
+    FROM building JOIN region ON region.id = building.region_id
+    WHERE building.geom && ST_MakeEnvelope(:w, :s, :e, :n, 4490) AND ST_Dimension(building.geom) = 2
+      AND region.code LIKE ANY (CAST(:patterns AS text[]))
+    LIMIT 20000
+)
+SELECT (SELECT COALESCE(ST_AsMVT(b, 'barriers', 4096, 'geom'), '') FROM shown_barrier b WHERE geom IS NOT NULL),
+       (SELECT string_agg(record_send(shown_building), '') FROM shown_building),
+       (SELECT COALESCE(sum(version), 0)::bigint FROM data_version WHERE layer IN ('barriers', 'buildings')), 0;
 
 -- name: regions
 -- Borders of counties, subdistricts and communities in one tile, and their names at one point each.

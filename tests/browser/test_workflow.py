@@ -9,12 +9,13 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from gridmap.db import engine
-from gridmap.services import plans, redraw
+from gridmap.services import plans
 from gridmap.services.actor import SYSTEM
 from tests.browser.conftest import Server, serving, watched
 from tests.browser.steps import SLOW_MS, looked_at
 from tests.browser.test_every_page import breaches
 from tests.conftest import Databases, demo_template
+from tests.drafts import redrawn
 from tests.integration.test_workflow import community
 from tests.web import PASSWORD, add_person
 
@@ -36,7 +37,7 @@ def server(databases: Databases, tmp_path_factory: pytest.TempPathFactory, draft
         for login, role in (("planner", "planner"), ("approver", "approver"), ("looker", "viewer")):
             add_person(login, role)
         copied = plans.copy_plan(SYSTEM, 1, region_code=community())
-        draft["id"] = int(redraw.propose(SYSTEM, copied, redraw.Wish(seconds=2.0, name="社区新方案"))["plan_id"])
+        draft["id"] = redrawn(SYSTEM, copied, "社区新方案")
         engine.disconnect()
         yield running
 

@@ -17,6 +17,7 @@ from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 from gridmap.services.cases import CaseFilter
 from gridmap.services.cases.sensitive_counts import sensitive_counts
 from gridmap.settings import settings
+from tests.cases import places
 from tests.web import add_person, make_app, signed_in
 
 COUNTY, NORTH, SOUTH = "339901", "339901001", "339901002"
@@ -129,7 +130,7 @@ def test_a_part_is_exact_and_the_whole_is_not(shared_demo_url: str) -> None:
         with pytest.raises(Forbidden) as caught:
             refused()
         assert caught.value.code == "CASES_SMALL_NUMBERS"
-    calls = (lambda: cases.page(part, inside), lambda: cases.points(part, inside))
+    calls = (lambda: cases.page(part, inside), lambda: cases.in_view(part, inside))
     for refused in calls:
         with pytest.raises(Forbidden) as caught:
             refused()
@@ -163,7 +164,7 @@ def test_every_view_of_single_cases_is_in_the_audit(app: Flask) -> None:
 def test_who_may_not_see_single_cases_cannot_close_in_on_one(shared_demo_url: str) -> None:
     """The count of a view is that of whole squares of half a kilometre, the narrowest bandwidth 100 m."""
     planner = actor((Role.PLANNER, ""))
-    lon, lat = cases.points(SYSTEM)[0].tolist()
+    lon, lat = places()[0].tolist()
     tiny = (lon - 1e-6, lat - 1e-6, lon + 1e-6, lat + 1e-6)
     beside = (lon + 2e-6, lat + 2e-6, lon + 3e-6, lat + 3e-6)
     assert heat.image(SYSTEM, beside, (16, 16)).cases == 0 < heat.image(SYSTEM, tiny, (16, 16)).cases
@@ -199,10 +200,10 @@ def test_sensitive_categories_are_in_nothing(hidden: str, stored: bool) -> None:
     totals = cases.totals(SYSTEM)
     assert totals["total"] == rest == sum(n for _, n in cases.categories(SYSTEM)) == cases.page(SYSTEM).total
     assert hidden not in dict(totals["categories"]) and sum(map(sum, totals["week"])) == rest
-    assert heat.bins(SYSTEM, BOX, 8).total == len(cases.points(SYSTEM)) < sum(known.values())
+    assert heat.bins(SYSTEM, BOX, 8).total == len(places()) < sum(known.values())
     assert sum(row["cases"] for row in cases.by_grid(SYSTEM, 1)) <= rest
     only = CaseFilter(categories=(hidden,))
-    assert cases.page(SYSTEM, only).total == cases.totals(SYSTEM, only)["total"] == len(cases.points(SYSTEM, only)) == 0
+    assert cases.page(SYSTEM, only).total == cases.totals(SYSTEM, only)["total"] == len(places(only)) == 0
     assert sum(row["cases"] for row in cases.by_grid(SYSTEM, 1, only)) == 0
     assert heat.bins(SYSTEM, BOX, 8, categories=[hidden]).total == 0
     assert not incidents.hot_spots(SYSTEM, 1, only).spots

@@ -17,6 +17,7 @@ from gridmap.db.models import Case, Grid, Plan, Region, Unit
 from gridmap.errors import NotFound
 from gridmap.services import cases
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
+from tests.cases import places
 
 pytestmark = pytest.mark.usefixtures("shared_demo_url")
 
@@ -56,12 +57,12 @@ def test_filters_keep_what_they_say(rows: list[sa.Row[tuple[str, datetime, str]]
         for row in rows
     )
     assert 0 < cases.totals(SYSTEM, SUMMER)["total"] == cases.page(SYSTEM, SUMMER).total == wanted
-    assert len(cases.points(SYSTEM, SUMMER)) == wanted
+    assert len(places(SUMMER)) == wanted
     nothing = cases.CaseFilter(categories=("无此类别",))
     assert cases.totals(SYSTEM, nothing) == {
         "total": 0, "located": 0, "open": 0, "categories": [], "months": [], "week": [[0] * 24] * 7,
     }  # fmt: skip
-    assert cases.points(SYSTEM, nothing).shape == (0, 2)
+    assert places(nothing).shape == (0, 2)
 
 
 def test_pages_run_from_new_to_old_without_a_break() -> None:
@@ -79,7 +80,7 @@ def test_counts_by_grid_agree_with_where_the_points_lie() -> None:
                 Grid.plan_id == plan_id, Grid.geom.is_not(None)
             ),
         )
-    at = locate(cases.points(SYSTEM, SUMMER), bulk.shapes(grids["geom"]))
+    at = locate(places(SUMMER), bulk.shapes(grids["geom"]))
     wanted = Counter(grids["id"][at[at >= 0]].tolist())
     found = cases.by_grid(SYSTEM, plan_id, SUMMER)
     assert {row["grid_id"]: row["cases"] for row in found if row["cases"]} == wanted
@@ -111,7 +112,7 @@ def test_plans_on_retired_units_still_count_their_cases() -> None:
 def test_a_subdistrict_sees_its_own_cases(rows: list[sa.Row[tuple[str, datetime, str]]]) -> None:
     mine = sum(row.code.startswith("339901001") for row in rows)
     assert 0 < mine < len(rows)
-    assert cases.totals(NORTH)["total"] == cases.page(NORTH).total == len(cases.points(NORTH)) == mine
+    assert cases.totals(NORTH)["total"] == cases.page(NORTH).total == len(places(actor=NORTH)) == mine
     assert sum(count for _, count in cases.categories(NORTH)) == mine
     assert all(row.region_code and row.region_code.startswith("339901001") for row in cases.page(NORTH).rows)
     assert all(row["region_code"].startswith("339901001") for row in cases.by_grid(NORTH, _plan()))

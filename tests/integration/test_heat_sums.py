@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gridmap.db.engine import transaction
+from gridmap.errors import Forbidden
 from gridmap.services import cases, heat, incidents
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 from gridmap.services.cases import CaseFilter
@@ -110,6 +113,22 @@ def test_grids_have_the_cases_of_their_units(known: Any) -> None:
     assert cases.by_grid(SYSTEM, PLAN, limit=5) == rows[:5]
 
 
+def test_communities_have_the_cases_of_their_grids(known: Any) -> None:
+    for wanted in (CaseFilter(), CaseFilter(region="339901002000")):
+        rows = [row for row in cases.by_grid(SYSTEM, PLAN, wanted) if row["region_code"]]
+        told = [one["properties"] for one in json.loads(cases.case_areas(SYSTEM, PLAN, wanted))["features"]]
+        for name in ("cases", "households"):
+            sums: Counter[str] = Counter()
+            for row in rows:
+                if row["region_code"].startswith(wanted.region[:9] if wanted.region else ""):
+                    sums[row["region_code"]] += row[name]
+            assert {one["code"]: one[name] for one in told if one[name]} == {c: n for c, n in sums.items() if n}
+        assert all((one["smoothed"] is None) == (not one["households"]) for one in told)
+    with pytest.raises(Forbidden):
+        cases.case_areas(Actor("looker", (Grant(Role.VIEWER),)), PLAN, CaseFilter())
+    assert json.loads(cases.case_areas(NORTH, PLAN, CaseFilter(region="339901002000")))["features"] == []
+
+
 def test_hot_spots_are_the_same_from_a_store(known: Any, raw: pytest.MonkeyPatch) -> None:
     end = max(row.occurred_at for row in known)
     for wanted in (
@@ -121,6 +140,22 @@ def test_hot_spots_are_the_same_from_a_store(known: Any, raw: pytest.MonkeyPatch
         raw.undo()
         assert incidents.hot_spots(SYSTEM, PLAN, wanted) == plain
         assert plain.rate
+        raw.setattr(keeper, "stores", lambda identity: [])
+
+
+def test_two_periods_are_the_same_from_a_store(known: Any, raw: pytest.MonkeyPatch) -> None:
+    end = max(row.occurred_at for row in known)
+    middle, start = end - timedelta(days=60), end - timedelta(days=150)
+    kinds = tuple(sorted({row.category for row in known})[:2])
+    for wanted in (CaseFilter(), CaseFilter(region="339901002000"), CaseFilter(categories=kinds)):
+        asked = replace(wanted, start=middle, end=end)
+        plain = incidents.two_periods(SYSTEM, asked, (start, middle), plan_id=PLAN)
+        raw.undo()
+        assert incidents.two_periods(SYSTEM, asked, (start, middle), plan_id=PLAN) == plain
+        mine = chosen(known, SYSTEM, asked)
+        assert plain.whole.after == len(mine) == sum(row.after for row in plain.categories)
+        told = {row.code: row.after for row in plain.regions if row.after}
+        assert told == Counter(row.code for row in mine if row.code)
         raw.setattr(keeper, "stores", lambda identity: [])
 
 

@@ -17,6 +17,7 @@ from gridmap.db.engine import transaction
 from gridmap.services import cases, incidents
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 from gridmap.services.cases import CaseFilter
+from tests.cases import places
 from tests.web import add_person, make_app, signed_in
 
 pytestmark = pytest.mark.usefixtures("full_demo_url")
@@ -71,13 +72,13 @@ def test_they_are_what_the_book_says() -> None:
 
 def test_many_cases_on_one_point_are_named_and_heat_nothing() -> None:
     told = incidents.hot_spots(SYSTEM, PLAN, CaseFilter())
-    points = cases.points(SYSTEM)
+    points = places()
     assert len(told.stacks) > 20, "every community of the demo town has an office where cases are put down"
     assert all(one.place and one.unplaced for one in told.stacks[:20])
     for one in told.stacks:
         assert one.cases == (points == np.array(one.lonlat)).all(axis=1).sum()
     away = sum(one.cases for one in told.stacks if one.unplaced)
-    assert len(cases.points(SYSTEM, CaseFilter(placed=True))) == len(points) - away
+    assert len(places(CaseFilter(placed=True))) == len(points) - away
     lost = cases.totals(SYSTEM)["total"] - cases.totals(SYSTEM, CaseFilter(placed=True))["total"]
     assert lost == away, "cases without a place stay"
 

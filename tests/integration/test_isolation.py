@@ -34,6 +34,7 @@ from gridmap.services.redraw import Wish
 from gridmap.services.sheets import CaseView, CoverView, MapView
 from gridmap.services.users import add_user
 from tests.api.test_every_route import BODIES
+from tests.cases import places
 from tests.web import add_person, csrf_of, make_app, signed_in
 
 pytestmark = pytest.mark.usefixtures("shared_demo_url", "data_dir")
@@ -293,7 +294,7 @@ def test_sums_are_those_of_the_own_part(of_others: dict[str, Any]) -> None:
             "heat": heat.image(actor, box, (64, 64)).cases,
             "cases": summed["total"],
             "listed": cases.page(actor, limit=1).total,
-            "points": len(cases.points(actor)),
+            "points": len(places(actor=actor)),
             "in grids": sum(row["cases"] for row in cases.by_grid(actor, plan_id)),
             "grids": plan.grids,
             "households": plan.households,

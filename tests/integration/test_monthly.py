@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,7 +19,7 @@ from gridmap.services import cases, coverage, jobs, monthly
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 from gridmap.services.cases import CaseFilter
 from gridmap.services.days import today
-from gridmap.services.monthly import content, months, schedule, words
+from gridmap.services.monthly import content, months, retries, schedule, words
 from gridmap.settings import settings
 from tests.web import add_person, csrf_of, make_app, signed_in
 
@@ -27,6 +27,7 @@ pytestmark = pytest.mark.usefixtures("shared_demo_url", "data_dir")
 
 COUNTY, NORTH, SOUTH = "339901000000", "339901001000", "339901002000"
 MONTH = date(2026, 9, 1)
+FAR = datetime(2999, 1, 1, tzinfo=UTC)
 PLANNER = Actor("drawer", (Grant(Role.PLANNER, NORTH[:9]),))
 LOOKER = Actor("looker", (Grant(Role.VIEWER, NORTH[:9]),))
 
@@ -163,7 +164,11 @@ def test_a_job_that_fails_says_why() -> None:
         job.arguments = {**job.arguments, "region": "000000000000"}
     make_report(job_id)
     assert jobs.get(SYSTEM, job_id).error_code == "REGION_NOT_FOUND"
-    assert job_id in [one.id for one in monthly.under_way(PLANNER)]
+    (one,) = monthly.failures(PLANNER)
+    assert (one.job_id, one.error_code, one.tries, one.again_at) == (job_id, "REGION_NOT_FOUND", 0, None)
+    assert monthly.failures(LOOKER) == () and monthly.retry_failed(FAR) == 0, "nobody but its asker waits for it"
+    monthly.ask_report(PLANNER, NORTH, "2026-08")
+    assert monthly.failures(PLANNER) == (), "it is under way again"
 
 
 def queued() -> list[tuple[str, str]]:
@@ -191,6 +196,72 @@ def test_the_calendar_makes_what_is_due_once_and_makes_up_for_what_was_missed() 
     assert monthly.make_due(months.moved(this, 60) + timedelta(days=9)) == schedule.CATCH_UP
     monthly.set_schedule(PLANNER, NORTH, False)
     assert monthly.schedules(PLANNER) == () and monthly.make_due(months.moved(this, 90)) == 0
+
+
+def broken(month: date) -> datetime:
+    """Do the scheduled report of a month that waits, and have it fail; when it did."""
+    with transaction() as session:
+        waiting = (Job.state == "waiting", Job.arguments["month"].astext == month.isoformat())
+        job = session.scalars(sa.select(Job).where(Job.arguments["scheduled"].as_boolean(), *waiting)).one()
+        job.arguments = {**job.arguments, "region": "000000000000"}
+        number = job.id
+    make_report(number)
+    with transaction() as session:
+        ended = session.get_one(Job, number).finished_at
+    assert ended is not None
+    return ended
+
+
+def test_the_calendar_tries_again_a_few_times_and_ever_later(app: Flask) -> None:
+    month = date(2026, 5, 1)
+    monthly.set_schedule(SYSTEM, COUNTY, True, locale="en")
+    with transaction() as session:
+        session.execute(sa.update(ReportSchedule).values(next_month=month))
+    assert monthly.make_due(date(2026, 6, 2)) == 1
+    second = timedelta(seconds=1)
+    for tries, pause in enumerate(retries.PAUSES, 1):
+        failed = broken(month)
+        (one,) = monthly.failures(SYSTEM)
+        assert (one.month, one.error_code, one.tries, one.again_at) == (
+            month,
+            "REGION_NOT_FOUND",
+            tries,
+            failed + pause,
+        )
+        assert monthly.make_due(date(2026, 6, 2)) == 0
+        assert monthly.retry_failed(failed + pause - second) == 0
+        assert (monthly.retry_failed(failed + pause), monthly.retry_failed(failed + pause)) == (1, 0), "once"
+        assert monthly.failures(SYSTEM) == ()
+    assert list(retries.PAUSES) == sorted(set(retries.PAUSES))
+    broken(month)
+    (one,) = monthly.failures(SYSTEM)
+    assert (one.tries, one.again_at) == (len(retries.PAUSES) + 1, None) and monthly.retry_failed(FAR) == 0
+    client = signed_in(app, "chief")
+    page = client.get("/reports").text
+    assert (
+        "未能生成" in page and one.error_zh in page and "已试 5 次，不再自动重试" in page and ">重试</button>" in page
+    )
+    (told,) = client.get("/api/v1/report-failures").json["items"]
+    assert (told["job_id"], told["error_en"], told["tries"], told["again_at"]) == (one.job_id, one.error_en, 5, None)
+    form = {"csrf_token": csrf_of(client, "/account"), "region": COUNTY, "month": "2026-05", "language": "en"}
+    answer = client.post("/reports", data=form)
+    make_report(int(answer.location.rpartition("=")[2]))
+    assert monthly.failures(SYSTEM) == () and "未能生成" not in client.get("/reports").text
+    monthly.set_schedule(SYSTEM, COUNTY, False)
+
+
+def test_a_report_that_the_queue_lost_has_failed() -> None:
+    monthly.set_schedule(SYSTEM, SOUTH, True)
+    with transaction() as session:
+        session.execute(sa.update(ReportSchedule).values(next_month=date(2026, 4, 1)))
+    assert monthly.make_due(date(2026, 5, 2)) == 1
+    with transaction() as session:
+        session.execute(sa.text("DELETE FROM procrastinate_jobs"))
+    (one,) = [one for one in monthly.failures(SYSTEM) if one.region_code == SOUTH]
+    assert (one.error_code, one.tries) == ("JOB_LOST", 1) and one.again_at is not None
+    assert not [job for job in monthly.under_way(SYSTEM) if job.id == one.job_id]
+    monthly.set_schedule(SYSTEM, SOUTH, False)
+    assert monthly.retry_failed(FAR) == 0, "nobody wants it any more"
 
 
 def test_a_month_that_was_made_by_hand_is_not_made_again() -> None:

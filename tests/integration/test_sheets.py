@@ -23,6 +23,7 @@ from gridmap.services import cases, coverage, incidents, sheets
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 from gridmap.services.cases import CaseFilter
 from gridmap.services.days import today
+from gridmap.services.sheets.cases import MOST_COMPARED
 from gridmap.services.sheets.drawing import wrapped
 from gridmap.services.sheets.fonts import length
 from gridmap.services.sheets.frame import Frame
@@ -180,6 +181,37 @@ def test_a_preset_a_grid_and_a_comparison_are_taken_over(app: Flask) -> None:
     days = openpyxl.load_workbook(io.BytesIO(client.get("/cases/export.xlsx?days=7&since=2020-01-01").data))
     since = (today() - timedelta(days=6)).isoformat()
     assert {row[0]: row[1] for row in days["说明"].values}["时间"] == f"{since} 至 {today().isoformat()}"
+
+
+@pytest.mark.parametrize(
+    ("locale", "said"),
+    [
+        ("zh", ("两个时段", "对比时段件数", "2025-01-01 至 2025-09-30", "95% 区间", "变化确定")),
+        ("en", ("Two periods", "Cases then", "2025-01-01 to 2025-09-30", "95 % interval", "sure and large")),
+    ],
+)
+def test_the_pdf_compares_two_periods(tmp_path: Path, locale: str, said: tuple[str, ...]) -> None:
+    before = (datetime(2025, 1, 1, tzinfo=ZONE), datetime(2025, 10, 1, tzinfo=ZONE))
+    view = replace(VIEW, before=before)
+    text = words(sheets.case_pdf(SYSTEM, view, locale=locale, path=tmp_path / "a.pdf"))
+    found = incidents.two_periods(SYSTEM, VIEW.wanted, before, plan_id=1)
+    assert 0 < len(found.categories) < MOST_COMPARED < len(found.grids) and found.whole.ratio is not None
+    told = [
+        (one.name, f"{one.before:,}", f"{one.after:,}") for one in (*found.categories, *found.grids[:MOST_COMPARED])
+    ]
+    ratio = f"{found.whole.ratio:.2f} ({found.whole.low:.2f}–{found.whole.high:.2f})"
+    squeezed = text.replace("\n", "")
+    for part in (*said, ratio, *(part for row in told for part in row)):
+        assert part in squeezed, part
+    assert str(len(found.grids) - MOST_COMPARED) in squeezed
+    for part in said[:2]:
+        assert part not in words(sheets.case_pdf(SYSTEM, VIEW, locale=locale, path=tmp_path / "b.pdf"))
+
+
+def test_a_period_with_nothing_before_it_has_no_ratio(tmp_path: Path) -> None:
+    before = (datetime(1990, 1, 1, tzinfo=ZONE), datetime(1990, 2, 1, tzinfo=ZONE))
+    text = words(sheets.case_pdf(SYSTEM, replace(VIEW, plan_id=None, before=before), path=tmp_path / "a.pdf"))
+    assert "对比时段没有事件。" in text and "—" in text and "增多" in text
 
 
 def test_the_map_looks_where_the_page_looks(app: Flask) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -20,11 +21,12 @@ from gridmap.db.models import Grid, Region
 from gridmap.db.reader import read
 from gridmap.services.accounts import load_actor
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
-from gridmap.services.tiles import Tile, ahead, cache, state, tile
+from gridmap.services.tiles import Tile, ahead, cache, make, state, tile
 from gridmap.services.tiles.square import HALF_M
 from gridmap.services.versions import raise_version, versions
 from gridmap.sql import plain
 from gridmap.web import tiles as short
+from tests.vector_tile import area2, layers
 from tests.web import add_person, make_app, signed_in
 
 pytestmark = pytest.mark.usefixtures("shared_demo_url", "own_cache")
@@ -101,6 +103,35 @@ def test_made_ahead_and_live_tiles_say_the_same(z: int, tmp_path: Path) -> None:
     known = decoded(live, tmp_path)
     assert len(known) > 20 and decoded(made, tmp_path) == known
     assert ahead.render(PLAN) == 0
+
+
+@pytest.mark.parametrize(
+    ("layer", "part", "z"),
+    [*(("grids", "grids", z) for z in (12, 14, 17)), *(("ground", "buildings", z) for z in (14, 16, 18))],
+)
+def test_layers_made_here_are_those_of_postgis(layer: str, part: str, z: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same features with the same attributes; shapes differ by the rounding of where the window cuts them."""
+    make.load()
+    plan = PLAN if layer == "grids" else None
+    z, x, y = middle(z)
+    seen = 0
+    for at in [(z, x + dx, y + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]:
+        ours, counted = make.tile(layer, plan, ("",), *at)
+        with monkeypatch.context() as patch:
+            patch.setattr(make, "ready", lambda: False)
+            theirs, also = make.tile(layer, plan, ("",), *at)
+        assert counted == also
+        here, there = (layers(one, only=part).get(part, []) for one in (ours, theirs))
+        lines = [sorted(map(str, layers(one, only="barriers").get("barriers", []))) for one in (ours, theirs)]
+        assert lines[0] == lines[1]
+        tags = [Counter(str(one.tags) for one in each) for each in (here, there)]
+        assert all(shapely.is_valid(one.shape()) and area2(one.rings[0]) > 0 for one in here)
+        apart = sum(((tags[0] - tags[1]) + (tags[1] - tags[0])).values())
+        assert apart <= (0 if layer == "grids" else len(there) // 100)  # a corner of a house may vanish or not
+        shapes = [shapely.union_all([one.shape() for one in each]) for each in (here, there)]
+        assert shapely.symmetric_difference(*shapes).area <= 0.2 * sum(one.shape().length for one in there)
+        seen += len(here)
+    assert seen > 20
 
 
 def test_neighbours_keep_their_border() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from geodata.synth import synthesise
@@ -15,6 +15,7 @@ METRIC = "+proj=tmerc +lat_0=30.2 +lon_0=120.1 +ellps=GRS80"
 
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), size=st.sampled_from([0.05, 0.2, 1.0]))
+@example(seed=314363339, size=0.05)  # an emergency grid with a neck narrower than its borders bend between two vertices
 def test_every_town_is_sound(seed: int, size: float) -> None:
     town = synthesise(seed, size)
     for stored in (town.regions, town.regions.to_crs(METRIC)):

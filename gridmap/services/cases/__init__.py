@@ -1,9 +1,10 @@
-"""Cases: lists, sums by time and kind, counts and rates by grid, places for the heat map, single cases of a view."""
+"""Cases: lists, sums by time and kind, counts and rates by grid and community; single cases of a view."""
 
+from gridmap.services.cases.areas import case_areas
 from gridmap.services.cases.filters import CaseFilter
 from gridmap.services.cases.places import POINTS_MAX, CasePoint, in_view
 from gridmap.services.cases.rates import GridRates, rates_by_grid
-from gridmap.services.cases.read import CasePage, CaseRow, by_grid, categories, how_many, page, points, totals
+from gridmap.services.cases.read import CasePage, CaseRow, by_grid, categories, how_many, page, totals
 from gridmap.services.cases.timeline import Timeline, timeline
 
 __all__ = [
@@ -15,11 +16,11 @@ __all__ = [
     "GridRates",
     "Timeline",
     "by_grid",
+    "case_areas",
     "categories",
     "how_many",
     "in_view",
     "page",
-    "points",
     "rates_by_grid",
     "timeline",
     "totals",

@@ -38,6 +38,7 @@ class GridTable:
     name: bulk.Objects
     kind: bulk.Objects
     households: Ints
+    workers: bulk.Objects
     region_code: bulk.Objects
     region_name: bulk.Objects
     by_code: Ints
@@ -61,13 +62,37 @@ class GridTable:
         if actor.everywhere(Role.VIEWER) and not within:
             return np.ones(len(self.id), dtype=bool)
         prefixes = actor.prefixes(Role.VIEWER)
-        return np.array([c.startswith(prefixes) and c.startswith(within) for c in (r or "" for r in self.region_code)])
+        codes = (code or "" for code in self.region_code)
+        return np.array([code.startswith(prefixes) and code.startswith(within) for code in codes], dtype=bool)
+
+    def within(self, region: str | None) -> NDArray[np.bool_]:
+        """Which grids (n,) lie in a region (code or prefix); those of none by their own code."""
+        prefix = subtree(region)
+        if not prefix:
+            return np.ones(len(self.id), dtype=bool)
+        codes = zip(self.region_code, self.code, strict=True)
+        return np.array([(code or own).startswith(prefix) for code, own in codes], dtype=bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """All units there ever were, by id: community (id), households, area in m2."""
+
+    id: Ints
+    region: Ints
+    households: Ints
+    area_m2: NDArray[np.float64]
+
+    def at(self, units: Ints) -> Ints:
+        """Where ``units`` stand; each is known."""
+        return np.searchsorted(self.id, units)
 
 
 _State = tuple[int, ...]
 _T = TypeVar("_T")
 _known: dict[tuple[sa.Engine, int], tuple[_State, GridTable]] = {}
 _beside: dict[tuple[sa.Engine, int], tuple[_State, tuple[Ints, Ints]]] = {}
+_ground: dict[sa.Engine, tuple[_State, Units]] = {}
 _KNOWN_MAX = 8
 
 
@@ -79,6 +104,22 @@ def grid_table(session: Session, plan_id: int) -> GridTable:
 def neighbours(session: Session, plan_id: int) -> tuple[Ints, Ints]:
     """Pairs of grids (indices into :func:`grid_table`) that share a border, kept as that is."""
     return _kept(_beside, session, plan_id, _touching)
+
+
+def units(session: Session) -> Units:
+    """The units, kept until any of them changes or one is added."""
+    counters, newest = versions(session), session.scalar(query("plans", "newest_unit")) or 0
+    state = (counters["units"], counters["buildings"], counters["regions"], newest)
+    found = _ground.get(engine.engine())
+    if found is not None and found[0] == state:
+        return found[1]
+    table = bulk.packed(session, query("plans", "units"), {}, 4)
+    table = table[np.argsort(table[:, 0])]
+    whole = table[:, :3].T.astype(np.int64)
+    fresh = Units(whole[0], whole[1], whole[2], np.ascontiguousarray(table[:, 3]))
+    _ground.clear()
+    _ground[engine.engine()] = (state, fresh)
+    return fresh
 
 
 def _kept(
@@ -110,6 +151,7 @@ def _touching(session: Session, plan_id: int) -> tuple[Ints, Ints]:
 def forget() -> None:
     """Remember nothing (tests)."""
     _known.clear()
+    _ground.clear()
     _beside.clear()
 
 
@@ -127,6 +169,7 @@ def _read(session: Session, plan_id: int) -> GridTable:
         table["name"],
         table["kind"],
         bulk.ints(table["households"], 0),
+        table["workers"],
         table["region_code"],
         table["region_name"],
         np.argsort(table["code"].astype(str), kind="stable"),

@@ -16,7 +16,6 @@ from gridmap.db.models import SRID, Grid
 from gridmap.services.actor import Actor
 from gridmap.services.cases.filters import CaseFilter
 from gridmap.services.cases.grids import GridTable, count_by_grid
-from gridmap.services.plans.access import subtree
 
 _ALL = CaseFilter()
 
@@ -54,7 +53,7 @@ def rates_by_grid(
     from geodata.incidents.rates import rates
 
     table, cases = count_by_grid(session, actor, plan_id, wanted)
-    seen = table.by_code[(table.seen_by(actor) & _within(table, wanted.region))[table.by_code]]
+    seen = table.by_code[(table.seen_by(actor) & table.within(wanted.region))[table.by_code]]
     found = rates(cases[seen], table.households[seen])
     by = {"cases": cases[seen], "per_1000_households": found.raw, "smoothed": found.smoothed}[order]
     lived = table.households[seen] > 0
@@ -67,15 +66,6 @@ def rates_by_grid(
     rows = [_row(table, cases, seen[k], found.raw[k], found.smoothed[k]) for k in chosen[:limit].tolist()]
     mean = None if np.isnan(found.mean) else round(found.mean, 2)
     return GridRates(rows=tuple(rows), grids=len(seen), cases=int(cases[seen].sum()), mean=mean)
-
-
-def _within(table: GridTable, region: str | None) -> NDArray[np.bool_]:
-    """Which grids (n,) lie in a region; those of none by their own code."""
-    prefix = subtree(region)
-    if not prefix:
-        return np.ones(len(table.id), dtype=bool)
-    codes = zip(table.region_code, table.code, strict=True)
-    return np.array([(code or own).startswith(prefix) for code, own in codes], dtype=bool)
 
 
 def _row(table: GridTable, cases: NDArray[np.int64], k: int, raw: float, smoothed: float) -> Mapping[str, Any]:

@@ -14,16 +14,19 @@ from numpy.typing import NDArray
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import ColumnElement
 
-from gridmap.db.engine import service
+from gridmap.db.engine import engine, service
 from gridmap.db.models import Case, Grid, PlanUnit, Region
 from gridmap.services import heat
-from gridmap.services.actor import Actor
+from gridmap.services.actor import Actor, Role
 from gridmap.services.cases.filters import ASIDE, CaseFilter, condition
-from gridmap.services.cases.grids import count_by_grid, lonlat
+from gridmap.services.cases.grids import count_by_grid
+from gridmap.services.kept import Kept
+from gridmap.services.sensitive import sensitive
 from gridmap.services.sight import require_exact, require_raw
 from gridmap.settings import settings
 
 ALL = CaseFilter()
+_kept: Kept[dict[str, int] | None] = Kept(256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +100,15 @@ def categories(session: Session, actor: Actor, region: str | None = None) -> tup
     """Categories (of a region) and the number of their cases, the most frequent first."""
     require_exact(actor, region)
     where = condition(session, actor, CaseFilter(region=region))
-    stored = heat.by_calendar(session, actor, heat.Span(region=region))
+    state, stored = heat.state(session), None
+    if state is not None:  # every page of cases asks: counted once for a state of the store
+        key = (str(engine().url), state, region, actor.prefixes(Role.VIEWER), *sensitive())
+        stored = _kept.get(key, lambda: heat.by_category(session, actor, heat.Span(region=region)))
     rest = [] if stored is None else [ASIDE]
     rows = session.execute(sa.select(Case.category, sa.func.count()).where(where, *rest).group_by(Case.category))
     found = Counter({row[0]: row[1] for row in rows})
     if stored is not None:
-        found.update({name: int(table.sum()) for name, table in stored[0].items()})
+        found.update(stored)
     return _ranked(found)
 
 
@@ -214,10 +220,3 @@ def by_grid(
         "per_1000_households": rates,
     }
     return tuple(dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
-
-
-@service
-def points(session: Session, actor: Actor, wanted: CaseFilter = ALL) -> NDArray[np.float64]:
-    """Places (n, 2) lon, lat of the located cases, for whoever may see single cases; audited."""
-    require_raw(session, actor, wanted, "points")
-    return lonlat(session, condition(session, actor, wanted))

@@ -9,15 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from gridmap.db.engine import service
 from gridmap.errors import Invalid, NotFound
 from gridmap.services.actor import Actor, Role
 from gridmap.services.cases.release import want
-from gridmap.services.cases.town import SMALL, WITHHELD
+from gridmap.services.cases.released_table import UNKNOWN, Table, table
+from gridmap.services.cases.town import SMALL
 from gridmap.services.plans.access import subtree
 from gridmap.sql import query
 
@@ -152,23 +153,30 @@ def figures(
     chosen = _chosen(found, since, until, categories)
     if not chosen:
         return Figures((), 0, None, since, until)
-    newest = chosen[-1][0]
-    keys = {"level": level, "patterns": actor.patterns(Role.VIEWER), "region": subtree(region) or ""}
-    cells: dict[Any, list[int]] = {}
-    places: list[Any] = []
-    for release, nodes in chosen:
-        rows = session.execute(query("release", "places"), {**keys, "release": release.id, "nodes": nodes}).all()
-        same = level != "grid" or release.plan_id == newest.plan_id
-        for row in rows:
-            cells.setdefault(_key(row), []).extend(row.cells if same else [WITHHELD])
-        places = list(rows)
-    wanted = len([node for _, nodes in chosen for node in nodes])
-    homes = _households(session, actor, newest.plan_id) if level == "grid" else {}
-    made = [_figure(row, cells[_key(row)], wanted, homes) for row in places]
-    made.sort(key=lambda one: (one.cases is None, -(one.cases or 0), one.text == "—", one.code))
     months = _months(found, since, until)
-    stop = None if limit is None else offset + limit
-    return Figures(tuple(made[offset:stop]), len(made), newest.plan_id, months[0], months[-1])
+    made = _table(session, actor, level, chosen, region)
+    shown = range(len(made.code))[offset : None if limit is None else offset + limit]
+    rows = tuple(_figure(made, k) for k in shown)
+    return Figures(rows, len(made.code), chosen[-1][0].plan_id, months[0], months[-1])
+
+
+def of_grids(
+    session: Session, actor: Actor, *, since: str | None = None, until: str | None = None, region: str | None = None
+) -> tuple[Table, int | None]:
+    """All grids of :func:`figures` as columns, and the plan they are of; None where nothing is released."""
+    actor.require(Role.VIEWER)
+    chosen = _chosen(_releases(session), since, until, ())
+    if not chosen:
+        nothing, none = np.empty(0, dtype=object), np.empty(0, dtype=np.int64)
+        return Table("grid", nothing, nothing, nothing, none, none, none), None
+    return _table(session, actor, "grid", chosen, region), chosen[-1][0].plan_id
+
+
+def _table(
+    session: Session, actor: Actor, level: str, chosen: Sequence[tuple[Release, list[int]]], region: str | None
+) -> Table:
+    asked = [(release.id, release.plan_id, nodes) for release, nodes in chosen]
+    return table(session, level, asked, {"patterns": actor.patterns(Role.VIEWER), "region": subtree(region) or ""})
 
 
 @service
@@ -267,10 +275,6 @@ def _within(month: str, key: str) -> bool:
     return key in (month, year, f"{year}Q{(int(number) + 2) // 3}")
 
 
-def _key(row: Any) -> Any:
-    return row.grid_id if row.grid_id is not None else (row.level, row.code)
-
-
 def _told(cells: Sequence[int]) -> tuple[int | None, str]:
     """The sum of published cells and how it is shown."""
     if all(cell >= 0 for cell in cells):
@@ -278,25 +282,19 @@ def _told(cells: Sequence[int]) -> tuple[int | None, str]:
     return None, "<5" if list(cells) == [SMALL] else "—"
 
 
-def _figure(row: Any, cells: Sequence[int], wanted: int, homes: Mapping[int, int]) -> Figure:
-    # a place that one of the releases does not know has no sum
-    cases, text = _told(cells) if len(cells) == wanted else (None, "—")
-    home = homes.get(row.grid_id) if row.grid_id is not None else None
-    households = None if home is None or home < 0 else home
+def _figure(of: Table, k: int) -> Figure:
+    cases, text = _told([int(of.cases[k])])
+    home, grid = int(of.households[k]), int(of.grid_id[k])
+    households = home if home >= 0 else None
     return Figure(
-        level=row.level,
-        code=row.code,
-        name=row.name,
-        region_code=row.region_code,
-        grid_id=row.grid_id,
+        level=of.level,
+        code=of.code[k],
+        name=of.name[k],
+        region_code=of.region_code[k],
+        grid_id=None if grid < 0 else grid,
         cases=cases,
         text=text,
         households=households,
-        households_text="" if home is None else _told([home])[1],
+        households_text="" if home == UNKNOWN else _told([home])[1],
         per_1000_households=round(1000 * cases / households, 2) if cases is not None and households else None,
     )
-
-
-def _households(session: Session, actor: Actor, plan_id: int | None) -> dict[int, int]:
-    keys = {"plan": plan_id, "patterns": actor.patterns(Role.VIEWER)}
-    return {row.grid_id: row.shown for row in session.execute(query("release", "households"), keys)}

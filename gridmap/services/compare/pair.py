@@ -93,15 +93,8 @@ def compare(session: Session, actor: Actor, a_id: int, b_id: int) -> Comparison:
 
     Raises ``NotFound`` PLAN_NOT_FOUND, ``Forbidden`` HOUSEHOLDS_FEW, ``Invalid`` COMPARE_SAME, COMPARE_APART.
     """
-    (a, home_a), (b, home_b) = visible(session, actor, a_id), visible(session, actor, b_id)
-    if a_id == b_id:
-        raise Invalid("COMPARE_SAME", plan=a.name)
-    if not overlap(home_a.prefix, home_b.prefix):
-        raise Invalid("COMPARE_APART", a=a.name, b=b.name)
-    scope = max(home_a, home_b, key=lambda region: len(region.prefix))
+    (a, home_a), (b, home_b), scope = both(session, actor, a_id, b_id)
     patterns = patterns_of(actor, scope)
-    if not patterns:
-        raise Invalid("COMPARE_APART", a=a.name, b=b.name)
     require_households(actor, scope.prefix)
     exact = actor.sees_small(scope.prefix)
     state = versions(session)
@@ -123,6 +116,19 @@ def compare(session: Session, actor: Actor, a_id: int, b_id: int) -> Comparison:
         while len(_kept) > _KEPT:
             _kept.popitem(last=False)
     return found
+
+
+def both(
+    session: Session, actor: Actor, a_id: int, b_id: int
+) -> tuple[tuple[Plan, Region], tuple[Plan, Region], Region]:
+    """Two plans with their regions, and the smaller of these. Raises what :func:`compare` raises."""
+    (a, home_a), (b, home_b) = visible(session, actor, a_id), visible(session, actor, b_id)
+    if a_id == b_id:
+        raise Invalid("COMPARE_SAME", plan=a.name)
+    scope = max(home_a, home_b, key=lambda region: len(region.prefix))
+    if not overlap(home_a.prefix, home_b.prefix) or not patterns_of(actor, scope):
+        raise Invalid("COMPARE_APART", a=a.name, b=b.name)
+    return (a, home_a), (b, home_b), scope
 
 
 def patterns_of(actor: Actor, scope: Region) -> list[str]:
@@ -185,10 +191,10 @@ def page(
     Without ``change`` rows that did not change are left out. ``order``: "code", or greatest "moved" (in and out),
     "households" (difference) or "cases" (difference) first.
     """
-    both = compare.within(session, actor, a_id, b_id)
+    compared = compare.within(session, actor, a_id, b_id)
     if order == "cases":
-        require_exact(actor, both.region_code)
-    found = both.rows
+        require_exact(actor, compared.region_code)
+    found = compared.rows
     prefix, wanted = subtree(region) or "", change or table.CHANGES[:-1]
     rows = [
         row

@@ -62,7 +62,7 @@ def _grids(session: Session, actor: Actor, plan_id: int, region: str | None, bou
 def _regions(session: Session, rows: Sequence[RegionCoverage]) -> str | None:
     if len(rows) > MAX_FEATURES:
         return None
-    borders = _borders(session, [subtree(row.code) or row.code for row in rows])
+    shapes = borders(session, [subtree(row.code) or row.code for row in rows])
     features = []
     for row in rows:
         told = {
@@ -73,12 +73,12 @@ def _regions(session: Session, rows: Sequence[RegionCoverage]) -> str | None:
             "oldest": row.oldest.isoformat() if row.oldest else None,
         }  # fmt: skip
         said = json.dumps(told, ensure_ascii=False)
-        border = borders[subtree(row.code) or row.code]
+        border = shapes[subtree(row.code) or row.code]
         features.append(f'{{"type":"Feature","id":"{row.code}","properties":{said},"geometry":{border}}}')
     return f'{{"type":"FeatureCollection","features":[{",".join(features)}]}}'
 
 
-def _borders(session: Session, parts: list[str]) -> dict[str, str]:
+def borders(session: Session, parts: list[str]) -> dict[str, str]:
     """Borders of regions as GeoJSON, simplified together; kept while regions stay as they are."""
     key = (str(engine().url), versions(session)["regions"], *parts)
     with _lock:

@@ -3,9 +3,9 @@
 from gridmap.services.heat.bins import bins
 from gridmap.services.heat.build import run_build, verify
 from gridmap.services.heat.image import BANDWIDTHS_M, HeatImage, image
-from gridmap.services.heat.keeper import known_stacks, unplaced
+from gridmap.services.heat.keeper import known_stacks, state, unplaced
 from gridmap.services.heat.ready import get_ready
-from gridmap.services.heat.sums import Span, by_calendar, by_quarter, by_unit
+from gridmap.services.heat.sums import Span, by_calendar, by_category, by_quarter, by_region, by_unit
 
 __all__ = [
     "BANDWIDTHS_M",
@@ -13,12 +13,15 @@ __all__ = [
     "Span",
     "bins",
     "by_calendar",
+    "by_category",
     "by_quarter",
+    "by_region",
     "by_unit",
     "get_ready",
     "image",
     "known_stacks",
     "run_build",
+    "state",
     "unplaced",
     "verify",
 ]

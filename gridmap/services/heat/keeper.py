@@ -112,6 +112,12 @@ def current(session: Session) -> Kept | None:
     return kept
 
 
+def state(session: Session) -> tuple[str, int] | None:
+    """What says whether any case changed: the store, and how many changes came since. None where there is none."""
+    kept = current(session)
+    return None if kept is None else (kept.store.folder.name, len(kept.tail))
+
+
 def known_stacks(session: Session) -> Stacked:
     """Stacked addresses among all cases."""
     kept = current(session)

@@ -5,6 +5,7 @@ What a store does not hold (cases without a place or a region) is not in these s
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
@@ -91,6 +92,23 @@ def by_unit(session: Session, actor: Actor, asked: Span, *, placed: bool = False
     ids, of = np.unique(np.concatenate([part[0] for part in parts]), return_inverse=True)
     sums = np.bincount(of, weights=np.concatenate([part[1] for part in parts]), minlength=len(ids))
     return ids, sums.astype(np.int64)
+
+
+def by_category(session: Session, actor: Actor, asked: Span) -> dict[str, int] | None:
+    """Cases of each category."""
+    found = by_calendar(session, actor, asked)
+    return None if found is None else {name: int(table.sum()) for name, table in found[0].items()}
+
+
+def by_region(session: Session, actor: Actor, asked: Span) -> dict[int, int] | None:
+    """Cases of each region (id)."""
+    kept = keeper.current(session)
+    if kept is None:
+        return None
+    wanted = choice(session, actor, kept, *asked)
+    found = Counter(kept.store.in_regions(wanted))
+    found.update(kept.tail.in_regions(wanted))
+    return {region: cases for region, cases in found.items() if cases}
 
 
 def _counted(kept: keeper.Kept, wanted: Choice, slots: Slots) -> dict[str, Ints]:

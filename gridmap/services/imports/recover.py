@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
@@ -40,6 +40,12 @@ def retry_stalled_jobs() -> int:
     """Queue the jobs again whose worker has given no sign of life for 30 seconds; how many."""
     with transaction() as session:
         return int(session.execute(query("imports", "retry_stalled_jobs")).rowcount)  # type: ignore[attr-defined]
+
+
+def queue_again(jobs: Collection[int]) -> None:
+    """Queue jobs again that this process began and will not end; those that ended meanwhile stay as they are."""
+    with transaction() as session:
+        session.execute(query("imports", "queue_again"), {"jobs": list(jobs)})
 
 
 def _put_back(session: Session) -> list[dict[str, object]]:

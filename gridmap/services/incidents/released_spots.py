@@ -6,7 +6,6 @@ everybody, made from the publication, so nothing more follows from it than from 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from gridmap.db.engine import service
 from gridmap.services.actor import Actor, Role
 from gridmap.services.cases import released
 from gridmap.services.cases.grids import grid_table, neighbours
+from gridmap.services.cases.town import SMALL, WITHHELD
 from gridmap.services.incidents.spots import among, tested
 from gridmap.services.incidents.words import where
 
@@ -50,42 +50,39 @@ def released_spots(
     from geodata.incidents.hotspots import hot_spots
 
     actor.require(Role.VIEWER)
-    found = released.figures.within(session, actor, since=since, until=until, region=region)
-    rows = {row.grid_id: row for row in found.rows}
-    if found.plan_id is None or not any(row.households for row in found.rows):
+    found, plan_id = released.of_grids(session, actor, since=since, until=until, region=region)
+    if plan_id is None or not (found.households > 0).any():
         return ()
-    table = grid_table(session, found.plan_id)
-    seen = np.array([k for k, number in enumerate(table.id.tolist()) if number in rows], dtype=np.int64)
-    own = [rows[number] for number in table.id[seen].tolist()]
-    cases, homes = _filled(own)
-    i, j = among(neighbours(session, found.plan_id), seen, len(table.id))
+    table = grid_table(session, plan_id)
+    # what the publication knows of the grids that still are
+    order = np.argsort(found.grid_id)
+    at = np.minimum(np.searchsorted(found.grid_id[order], table.id), len(order) - 1)
+    seen = np.flatnonzero(found.grid_id[order][at] == table.id)
+    own = order[at[seen]]
+    cases, homes = _filled(found.cases[own], found.households[own])
+    i, j = among(neighbours(session, plan_id), seen, len(table.id))
     local, _ = tested(cases, homes, i, j)
     made = []
     for one in hot_spots(cases, homes, i, j, local)[:SPOTS_MAX]:
-        parts = [own[k] for k in one.grids.tolist()]
-        names = {int(table.id[seen[k]]): table.region_name[seen[k]] or "" for k in one.grids.tolist()}
-        grids = tuple((row.grid_id or 0, row.code, names[row.grid_id or 0]) for row in parts)
-        known = sum(row.cases for row in parts if row.cases is not None)
-        whole = all(row.cases is not None for row in parts)
+        told = found.cases[own[one.grids]]
+        names = [table.region_name[k] or "" for k in seen[one.grids].tolist()]
+        codes = found.code[own[one.grids]].tolist()
+        grids = tuple(zip(found.grid_id[own[one.grids]].tolist(), codes, names, strict=True))
+        known = int(told[told >= 0].sum())
+        whole = bool((told >= 0).all())
         ratio = round(float(one.ratio), 1)
-        told = messages.sentence(
+        said = messages.sentence(
             "SPOT_RELEASED" if whole else "SPOT_RELEASED_LEAST",
             actor.locale, where=where(grids, actor.locale), cases=f"{known:,}", ratio=f"{ratio:.1f}")  # fmt: skip
-        made.append(ReleasedSpot(grids, known, whole, ratio, told))
+        made.append(ReleasedSpot(grids, known, whole, ratio, said))
     return tuple(made)
 
 
-def _filled(rows: Sequence[released.Figure]) -> tuple[Ints, Ints]:
+def _filled(cases: Ints, households: Ints) -> tuple[Ints, Ints]:
     """Cases and households of grids, with something in the place of what is withheld."""
-    shown = [row.households for row in rows if row.households is not None]
-    usual = int(np.median(shown)) if shown else 0
-    homes = [
-        usual if row.households_text == "—" else _SMALL if row.households is None else row.households for row in rows
-    ]
-    both = [(row.cases, home) for row, home in zip(rows, homes, strict=True) if row.cases is not None]
-    rate = sum(n for n, _ in both) / max(sum(home for _, home in both), 1)
-    cases = [
-        row.cases if row.cases is not None else _SMALL if row.text == "<5" else round(rate * home)
-        for row, home in zip(rows, homes, strict=True)
-    ]
-    return np.array(cases, dtype=np.int64), np.array(homes, dtype=np.int64)
+    shown = households[households >= 0]
+    usual = int(np.median(shown)) if len(shown) else 0
+    homes = np.where(households == WITHHELD, usual, np.where(households < 0, _SMALL, households))
+    rate = int(cases[cases >= 0].sum()) / max(int(homes[cases >= 0].sum()), 1)
+    filled = np.where(cases >= 0, cases, np.where(cases == SMALL, _SMALL, np.round(rate * homes).astype(np.int64)))
+    return filled, homes

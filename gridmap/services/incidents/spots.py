@@ -7,26 +7,29 @@ themselves: the office of a community would else be the hottest spot of town.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from gridmap.db.engine import service
+from gridmap.db.engine import engine, service
 from gridmap.db.models import SRID, Case
 from gridmap.services import heat
-from gridmap.services.actor import Actor
+from gridmap.services.actor import Actor, Role
 from gridmap.services.cases import CaseFilter
 from gridmap.services.cases.filters import condition
 from gridmap.services.cases.grids import GridTable, count_by_grid, neighbours
 from gridmap.services.incidents.words import sentence
-from gridmap.services.plans.access import subtree
+from gridmap.services.kept import Kept
+from gridmap.services.plans.access import subtree, visible
+from gridmap.services.sensitive import sensitive
 from gridmap.services.sight import require_exact, require_raw
+from gridmap.services.versions import versions
 
 if TYPE_CHECKING:
     from geodata.incidents.hotspots import HotSpot, Local
@@ -36,6 +39,8 @@ if TYPE_CHECKING:
 SPOTS_MAX, KINDS_MAX, PLACES_MAX = 20, 3, 3
 #: Of so many grids of a hot spot, those with most cases, categories and places are looked up.
 GRIDS_MAX = 8
+#: Answers that a process keeps while neither plan nor cases change.
+_kept: Kept[HotSpots] = Kept(32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +105,26 @@ def hot_spots(session: Session, actor: Actor, plan_id: int, wanted: CaseFilter) 
     With ``wanted.start`` they are compared with as long a time before. Who may not see single cases is told no place
     and no stacked address. Raises ``NotFound`` PLAN_NOT_FOUND, ``Forbidden`` CASES_SMALL_NUMBERS.
     """
-    from geodata.incidents.hotspots import hot
-    from geodata.incidents.hotspots import hot_spots as grouped
-
     require_exact(actor, wanted.region)
+    plan, _ = visible(session, actor, plan_id)
     raw = actor.sees_raw(subtree(wanted.region) or "")
     if raw:
         require_raw(session, actor, wanted, "places", plan=plan_id)
+    cases = heat.state(session)
+    if cases is None:  # few: counted anew each time
+        return _hot_spots(session, actor, plan_id, wanted, raw=raw)
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    key = (
+        *(str(engine().url), cases, plan_id, plan.version, *versions(session).values(), *sensitive()),
+        *(actor.prefixes(Role.VIEWER), actor.locale, raw, wanted, None if wanted.end else hour),
+    )
+    return _kept.get(key, lambda: _hot_spots(session, actor, plan_id, wanted, raw=raw))
+
+
+def _hot_spots(session: Session, actor: Actor, plan_id: int, wanted: CaseFilter, *, raw: bool) -> HotSpots:
+    from geodata.incidents.hotspots import hot
+    from geodata.incidents.hotspots import hot_spots as grouped
+
     known = replace(wanted, placed=True)
     table, cases = count_by_grid(session, actor, plan_id, known)
     seen = np.flatnonzero(table.seen_by(actor, wanted.region))
@@ -118,9 +136,8 @@ def hot_spots(session: Session, actor: Actor, plan_id: int, wanted: CaseFilter) 
         then = count_by_grid(session, actor, plan_id, replace(known, start=span[0], end=span[1]))[1][seen]
         was_hot = hot(tested(then, homes, i, j)[0], then, homes)
     found = grouped(cases, homes, i, j, local, before=was_hot)[:SPOTS_MAX] if len(seen) else []
-    inside = seen[np.concatenate([one.grids[:GRIDS_MAX] for one in found])] if found else seen[:0]
-    told = _details(session, actor, known, table, inside)
-    spots = tuple(_spot(one, table, seen, then, told, actor.locale, places=raw) for one in found)
+    kinds, places = _details(session, actor, known, table, [seen[one.grids[:GRIDS_MAX]] for one in found], places=raw)
+    spots = tuple(_spot(one, table, seen, then, kinds[k], places[k], actor.locale) for k, one in enumerate(found))
     stacks = _stacks(session, actor, wanted) if raw else ()
     return HotSpots(spots, stacks, rate, int((homes > 0).sum()), span, raw)
 
@@ -188,21 +205,51 @@ def among(pairs: tuple[Ints, Ints], seen: Ints, count: int) -> tuple[Ints, Ints]
 
 
 def _details(
-    session: Session, actor: Actor, wanted: CaseFilter, table: GridTable, grids: Ints
-) -> Mapping[int, list[tuple[str, str | None, int]]]:
-    """Categories and places of the cases in some grids (indices): (category, place, cases) by grid."""
-    told: dict[int, list[tuple[str, str | None, int]]] = defaultdict(list)
-    inside = np.flatnonzero(np.isin(table.grid_of, grids))
-    grid_of = dict(zip(table.unit[inside].tolist(), table.grid_of[inside].tolist(), strict=True))
+    session: Session, actor: Actor, wanted: CaseFilter, table: GridTable, spots: Sequence[Ints], *, places: bool
+) -> tuple[list[Counter[str]], list[Counter[str]]]:
+    """Categories, and the most frequent places, of the cases in each of some groups of grids (indices)."""
+    spot_of = np.full(len(table.id) + 1, -1, dtype=np.int64)
+    for k, grids in enumerate(spots):
+        spot_of[grids] = k
+    spot = spot_of[table.grid_of]
+    inside = np.flatnonzero(spot >= 0)
     # by units, of which there is an index: few grids of a city hold few of its cases
-    rows = session.execute(
-        sa.select(Case.unit_id, Case.category, Case.place, sa.func.count())
-        .where(Case.unit_id.in_(list(grid_of)), condition(session, actor, wanted))
-        .group_by(Case.unit_id, Case.category, Case.place)
+    columns = (sa.cast(one[inside].tolist(), sa.ARRAY(sa.BigInteger)) for one in (table.unit, spot))
+    of = sa.func.unnest(*columns).table_valued("unit", "spot", joins_implicitly=True).render_derived()
+    chosen = (
+        sa.select(of.c.spot, Case.category, Case.place)
+        .select_from(of.join(Case, Case.unit_id == of.c.unit))
+        .where(condition(session, actor, wanted))
+        .cte("chosen")
+        .prefix_with("MATERIALIZED")
     )
-    for unit, category, place, cases in rows:
-        told[grid_of[unit]].append((category, place, cases))
-    return told
+    by_kind = sa.select(chosen.c.spot, sa.true().label("kind"), chosen.c.category.label("name"), sa.func.count())
+    count = sa.func.count()
+    by_place = (
+        sa.select(
+            chosen.c.spot,
+            sa.false().label("kind"),
+            chosen.c.place.label("name"),
+            count.label("count"),
+            sa.func.row_number()
+            .over(partition_by=chosen.c.spot, order_by=(count.desc(), chosen.c.place))
+            .label("rank"),
+        )
+        .where(chosen.c.place != "")
+        .group_by(chosen.c.spot, chosen.c.place)
+        .subquery()
+    )
+    ranked = sa.select(by_place.c.spot, by_place.c.kind, by_place.c.name, by_place.c.count)
+    asked: Any = by_kind.group_by(chosen.c.spot, chosen.c.category)
+    if places:
+        asked = sa.union_all(asked, ranked.where(by_place.c.rank <= PLACES_MAX))
+    found: tuple[list[Counter[str]], list[Counter[str]]] = ([], [])
+    for _ in spots:
+        found[0].append(Counter())
+        found[1].append(Counter())
+    for number, kind, name, cases in session.execute(asked):
+        found[0 if kind else 1][number][name] = cases
+    return found
 
 
 def _spot(
@@ -210,18 +257,11 @@ def _spot(
     table: GridTable,
     seen: Ints,
     then: Ints | None,
-    told: Mapping[int, list[tuple[str, str | None, int]]],
+    kinds: Counter[str],
+    named: Counter[str],
     locale: str,
-    *,
-    places: bool,
 ) -> Spot:
     own = seen[one.grids].tolist()
-    kinds, named = Counter[str](), Counter[str]()
-    for grid in own:
-        for category, place, cases in told.get(grid, ()):
-            kinds[category] += cases
-            if place and places:
-                named[place] += cases
     spot = Spot(
         grids=tuple((int(table.id[grid]), table.code[grid], table.region_name[grid] or "") for grid in own),
         kind=one.kind,

@@ -58,19 +58,20 @@ def export(
 def _rows(found: Load) -> pd.DataFrame:
     import pandas as pd
 
+    rows = list(found.rows)
     columns: dict[str, Any] = {
-        "社区代码": [row.region_code for row in found.rows],
-        "社区名称": [row.region_name for row in found.rows],
+        "社区代码": [row.region_code for row in rows],
+        "社区名称": [row.region_name for row in rows],
     }
     sides = [("before", "（原）"), ("after", "（新）")] if found.other else [("after", "")]
     if found.other:
-        columns["变化"] = [CHANGES[row.change] for row in found.rows]
+        columns["变化"] = [CHANGES[row.change] for row in rows]
     for side, word in sides:
         for name, title in _SIDE.items():
-            values = [None if (one := getattr(row, side)) is None else getattr(one, name) for row in found.rows]
+            values = [None if (one := getattr(row, side)) is None else getattr(one, name) for row in rows]
             columns[f"{title}{word}"] = pd.array(values, dtype="Int64") if name in _WHOLE else values
     if found.other:
-        columns["事件增减"] = [row.by for row in found.rows]
+        columns["事件增减"] = [row.by for row in rows]
     return pd.DataFrame(columns)
 
 

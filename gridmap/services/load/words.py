@@ -42,14 +42,10 @@ def sentences(found: Load, locale: str) -> tuple[str, ...]:
         if ends[0] is not None and ends[1] is not None:
             before, after = (f"{getattr(one, name):,.1f}" for one in ends)
             said.append(say(code, before=before, after=after, was=_called(ends[0]), now=_called(ends[1])))
-    both = [(row.by, row.before, row.after) for row in found.rows if row.before and row.after]
-    for code, (by, before_side, after_side) in (
-        ("LOAD_RELIEVED", min(both, key=lambda one: one[0], default=(0, None, None))),
-        ("LOAD_BURDENED", max(both, key=lambda one: one[0], default=(0, None, None))),
-    ):
-        if before_side and after_side and (by < 0 if code == "LOAD_RELIEVED" else by > 0):
-            counts = {"before": _whole(before_side.cases), "after": _whole(after_side.cases)}
-            said.append(say(code, grid=_called(after_side), **counts))
+    for code, row in zip(("LOAD_RELIEVED", "LOAD_BURDENED"), found.rows.ends() or (), strict=False):
+        if row.before and row.after and (row.by < 0 if code == "LOAD_RELIEVED" else row.by > 0):
+            counts = {"before": _whole(row.before.cases), "after": _whole(row.after.cases)}
+            said.append(say(code, grid=_called(row.after), **counts))
     if was.cases != now.cases:
         said.append(say("LOAD_NOWHERE", before=_whole(was.cases), after=_whole(now.cases)))
     return tuple(said)

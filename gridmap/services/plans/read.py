@@ -15,10 +15,13 @@ from gridmap.db import bulk
 from gridmap.db.engine import service
 from gridmap.errors import NotFound
 from gridmap.services.actor import Actor, Role
+from gridmap.services.kept import Kept
 from gridmap.services.plans.access import in_force_on, shown, subtree, visible
 from gridmap.services.plans.small import require_households, rounded, veiled, veils, withheld_sums
+from gridmap.services.versions import state_of_all
 from gridmap.sql import query
 
+_kept: Kept[tuple[PlanSummary, ...]] = Kept(64)
 STATUSES = ("under", "within", "over", "empty", "unchecked")
 
 #: Sums over grids that tell what lies in none.
@@ -155,7 +158,12 @@ def get(session: Session, actor: Actor, plan_id: int) -> PlanSummary:
     return _summaries(session, actor, plan_id)[0]
 
 
-def _summaries(session: Session, actor: Actor, plan_id: int | None) -> list[PlanSummary]:
+def _summaries(session: Session, actor: Actor, plan_id: int | None) -> tuple[PlanSummary, ...]:
+    key = (*state_of_all(session), plan_id, actor.grants)  # who may see how few depends on all roles
+    return _kept.get(key, lambda: _read(session, actor, plan_id))
+
+
+def _read(session: Session, actor: Actor, plan_id: int | None) -> tuple[PlanSummary, ...]:
     found = []
     rows = session.execute(query("plans", "summaries"), {"plan": plan_id, **_prefixes(actor)}).mappings().all()
     few = {row["id"]: veils(actor, row["prefix"]) for row in rows}
@@ -175,7 +183,7 @@ def _summaries(session: Session, actor: Actor, plan_id: int | None) -> list[Plan
         statuses = {status: values.pop(status) for status in STATUSES}
         titles = {"profile_zh": profile["title_zh"], "profile_en": profile["title_en"]}
         found.append(PlanSummary(**values, **titles, statuses=statuses))
-    return found
+    return tuple(found)
 
 
 @service

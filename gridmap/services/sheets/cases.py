@@ -21,20 +21,22 @@ from gridmap.services.sheets.workbook import case_frames
 
 #: Rows of a printed table; the workbook has all.
 MOST_PRINTED = 50
+MOST_COMPARED = 20
 
 
 @service
 def case_pdf(
     session: Session, actor: Actor, view: CaseView, *, locale: str | None = None, path: Path | None = None
 ) -> Path:
-    """Write the view as PDF: the map on a sheet, then hot spots, ranking and sums; where it stands.
+    """Write the view as PDF: the map on a sheet, then the comparison, hot spots, ranking and sums; where it stands.
 
     Raises ``NotFound`` for a plan or region out of sight, ``Forbidden`` where exact counts are not the reader's.
     """
     shown = read(session, actor, view, locale)
     path = path or _path(shown, ".pdf")
     drawn = svg(case_sheet(session, actor, shown, PAPER))
-    path.write_bytes(printed("reports/cases.html", shown=shown, word=shown.word, map=drawn, most=MOST_PRINTED))
+    limits = {"most": MOST_PRINTED, "most_compared": MOST_COMPARED}
+    path.write_bytes(printed("reports/cases.html", shown=shown, word=shown.word, map=drawn, **limits))
     _record(session, actor, shown, "pdf")
     return path
 

@@ -53,6 +53,8 @@ def _side(drawing: Drawing, shown: Shown, x: float, y: float, foot: float, withi
     if sums["total"] > sums["located"]:
         told.append(word("UNLOCATED", n=f"{sums['total'] - sums['located']:,}"))
     y = drawing.paragraph(x, y + 18, shown.comma.join(told), _SIDE, size=3.1)
+    if shown.change:
+        y = drawing.paragraph(x, y, shown.change, _SIDE, size=3.1)
     y = legend(drawing, x, y + 3, word("LEGEND"), word("LEGEND_NOTE", metres=f"{shown.view.bandwidth_m:,.0f}"), _SIDE)
     y = _lines(drawing, shown, x, y + 1, gridded)
     if shown.spots is not None and shown.spots.spots:

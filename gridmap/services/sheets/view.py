@@ -73,10 +73,37 @@ class Shown:
         return ", " if self.locale == "en" else "、"
 
     @property
+    def colon(self) -> str:
+        """What stands between a label and its words."""
+        return ": " if self.locale == "en" else "："
+
+    @property
+    def before(self) -> str:
+        """The span that is compared with, in words; empty where nothing is compared."""
+        if self.compared is None:
+            return ""
+        start, end = self.compared.before
+        return span(CaseFilter(start=start, end=end), self.locale)
+
+    @property
+    def change(self) -> str:
+        """How the whole changed, in a sentence; empty where nothing is compared."""
+        if self.compared is None:
+            return ""
+        whole = self.compared.whole
+        if whole.ratio is None:
+            return self.word("COMPARED_NONE")
+        told = {"before": f"{whole.before:,}", "word": self.word(f"IS_{whole.word.upper()}")}
+        return self.word("COMPARED", **told, ratio=_figure(whole.ratio), low=_figure(whole.low), high=_bound(whole))
+
+    def times(self, one: incidents.Changed) -> str:
+        """The ratio of cases a day with its interval; a dash where nothing was before."""
+        return "—" if one.ratio is None else f"{_figure(one.ratio)} ({_figure(one.low)}–{_bound(one)})"
+
+    @property
     def said(self) -> str:
         """The filters as one line."""
-        colon = ": " if self.locale == "en" else "："
-        return "  ·  ".join(f"{label}{colon}{words}" for label, words in self.filters)
+        return "  ·  ".join(f"{label}{self.colon}{words}" for label, words in self.filters)
 
     @property
     def why_no_places(self) -> str | None:
@@ -89,6 +116,15 @@ class Shown:
     def source(self) -> str:
         """Where the figures come from, and when and by whom the sheet was made."""
         return self.word("SOURCE", at=self.made_at, by=self.made_by)
+
+
+def _figure(ratio: float) -> str:
+    """Two decimals, fewer where they say nothing."""
+    return f"{ratio:.2f}" if ratio < 10 else f"{ratio:.1f}" if ratio < 100 else f"{ratio:,.0f}"
+
+
+def _bound(one: incidents.Changed) -> str:
+    return "∞" if one.high is None else _figure(one.high)
 
 
 def read(session: Session, actor: Actor, view: CaseView, locale: str | None) -> Shown:
@@ -152,8 +188,7 @@ def filters(shown: Shown) -> tuple[tuple[str, str], ...]:
     if shown.grid is not None:
         found.append((word("GRID"), shown.grid))
     if shown.compared is not None:
-        start, end = shown.compared.before
-        found.append((word("AGAINST"), span(CaseFilter(start=start, end=end), shown.locale)))
+        found.append((word("AGAINST"), shown.before))
     if wanted.bbox is not None:
         west, south, east, north = wanted.bbox
         found.append((word("EXTENT"), f"{west:.4f}–{east:.4f}°E, {south:.4f}–{north:.4f}°N"))

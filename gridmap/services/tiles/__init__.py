@@ -8,14 +8,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
-from gridmap.db.reader import read
 from gridmap.errors import Invalid, NotFound
 from gridmap.services.actor import Actor, Role
 from gridmap.services.plans.access import overlap
-from gridmap.services.tiles import cache
-from gridmap.services.tiles.square import MAX_ZOOM, square
+from gridmap.services.tiles import cache, make
+from gridmap.services.tiles.square import MAX_ZOOM
 from gridmap.services.tiles.state import State, state_of
-from gridmap.sql import plain
 
 __all__ = ["MAX_ZOOM", "Tile", "key_of", "seen", "tile"]
 
@@ -80,10 +78,7 @@ def key_of(state: State, regions: tuple[str, ...], z: int, x: int, y: int) -> st
 def _made(
     layer: str, plan_id: int | None, state: State, regions: tuple[str, ...], key: str, z: int, x: int, y: int
 ) -> bytes:
-    values = {"patterns": [f"{one}%" for one in regions], **square(z, x, y)}
-    values |= {"plan_id": plan_id} if layer == "grids" else {"z": z}
-    [(made, counted, plan_version)] = read(plain("tiles", layer), values)
-    content = bytes(made)
-    if (counted or 0, plan_version or 0) == state.counters:  # else the data moved on since: right, but of a later name
+    content, counted = make.tile(layer, plan_id, regions, z, x, y)
+    if counted == state.counters:  # else the data moved on since: right, but of a later name
         cache.keep(key, content, shared=z < _BUILDINGS_FROM or len(content) > _SHARED_BYTES)
     return content

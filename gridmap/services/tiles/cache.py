@@ -11,6 +11,7 @@ import os
 import tempfile
 import threading
 from collections import OrderedDict
+from functools import lru_cache
 from pathlib import Path
 
 from gridmap.settings import settings
@@ -28,7 +29,12 @@ _written = SWEEP_EVERY_BYTES  # what lies there from before is looked through at
 
 def folder() -> Path:
     """Where the files lie."""
-    return settings().data_dir / "cache" / "tiles"
+    return _below(settings().data_dir)
+
+
+@lru_cache(1)
+def _below(data_dir: Path) -> Path:
+    return data_dir / "cache" / "tiles"
 
 
 def find(key: str) -> bytes | None:
@@ -37,14 +43,15 @@ def find(key: str) -> bytes | None:
         if (content := _kept.get(key)) is not None:
             _kept.move_to_end(key)
             return content
-    path = _path(key)
+    path = _path(key)  # no Path: it takes longer than the look
     try:
-        stored = path.read_bytes()
+        with open(path, "rb") as file:  # noqa: PTH123
+            stored = file.read()
     except OSError:
         return None
     content = stored[_SUM:]
     if stored[:_SUM] != _checksum(content):
-        path.unlink(missing_ok=True)
+        Path(path).unlink(missing_ok=True)
         return None
     _remember(key, content)
     return content
@@ -56,7 +63,7 @@ def keep(key: str, content: bytes, *, shared: bool = True) -> None:
     _remember(key, content)
     if not shared:
         return
-    path = _path(key)
+    path = Path(_path(key))
     try:
         _write(path, _checksum(content) + content)
         _written += len(content) + _SUM
@@ -92,8 +99,8 @@ def sweep(bytes_max: int | None = None) -> None:
             path.unlink(missing_ok=True)
 
 
-def _path(key: str) -> Path:
-    return folder() / key[:2] / f"{key[2:]}.mvt"
+def _path(key: str) -> str:
+    return f"{folder()}/{key[:2]}/{key[2:]}.mvt"
 
 
 def _checksum(content: bytes) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
+from flask import Response
 from pydantic import Field
 
 from gridmap.errors import Invalid
@@ -187,6 +188,12 @@ def case_counts(plan_id: int, query: GridCountQuery) -> GridCounts:
     )
     items = [GridCount.model_validate(row) for row in found.rows]
     return GridCounts(items=items, grids=found.grids, cases=found.cases, mean=found.mean)
+
+
+@endpoint("/plans/<int:plan_id>/cases.geojson", tag="cases", query=CaseQuery)
+def case_areas(plan_id: int, query: CaseQuery) -> Response:
+    """Cases and rates of the grids of a plan by community, with borders, as GeoJSON; at most 2,000."""
+    return Response(cases.case_areas(current_actor(), plan_id, wanted(query)), mimetype="application/geo+json")
 
 
 @endpoint("/plans/<int:plan_id>/hot-spots", tag="cases", query=CaseQuery, response=HotSpotsOut)

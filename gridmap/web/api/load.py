@@ -145,9 +145,9 @@ def plan_load_grids(plan_id: int, query: LoadRowQuery) -> LoadRowPage:
 def plan_load_values(plan_id: int, query: LoadQuery) -> LoadValuesOut:
     """What maps of both plans colour; at most 2,000 grids each."""
     found = load.load(current_actor(), plan_id, other_id=query.other, wanted=query.wanted())
-    sides = ([row.before for row in found.rows if row.before], [row.after for row in found.rows if row.after])
-    if max(map(len, sides)) > MAX_FEATURES:
+    if max(len(found.rows.before), len(found.rows.after)) > MAX_FEATURES:
         raise TooLarge("TOO_MANY_GRIDS", max=MAX_FEATURES)
+    sides = ([row.before for row in found.rows if row.before], [row.after for row in found.rows if row.after])
     before, after = ([(one.id, one.cases, one.rate) for one in side] for side in sides)
     return LoadValuesOut(before=before, after=after)
 

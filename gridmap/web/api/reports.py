@@ -60,6 +60,28 @@ class ScheduleList(Model):
     items: list[ScheduleOut]
 
 
+class FailureOut(Model):
+    """A report that could not be made, and why; ``again_at``: when the calendar tries again, null for never."""
+
+    job_id: int
+    region_code: str
+    region_name: str
+    month: date
+    locale: str
+    error_code: str
+    error_zh: str
+    error_en: str
+    failed_at: datetime
+    tries: int
+    again_at: datetime | None
+
+
+class FailureList(Model):
+    """All failures of reports that you may have made."""
+
+    items: list[FailureOut]
+
+
 class ScheduleAsk(Model):
     """Whether a region is to be reported on every month, and in which language."""
 
@@ -96,12 +118,16 @@ def delete_report(report_id: int) -> tuple[str, int]:
     return "", 204
 
 
+@endpoint("/report-failures", tag="reports", response=FailureList)
+def list_failures() -> FailureList:
+    """The reports that could not be made: all of the calendar's, others for a day."""
+    return FailureList(items=[FailureOut.model_validate(one) for one in monthly.failures(current_actor())])
+
+
 @endpoint("/report-schedules", tag="reports", response=ScheduleList)
 def list_schedules() -> ScheduleList:
     """The regions that are reported on by themselves."""
-    fields = ScheduleOut.model_fields
-    found = monthly.schedules(current_actor())
-    return ScheduleList(items=[ScheduleOut(**{name: getattr(one, name) for name in fields}) for one in found])
+    return ScheduleList(items=[ScheduleOut.model_validate(one) for one in monthly.schedules(current_actor())])
 
 
 @endpoint("/report-schedules/<string:code>", tag="reports", method="PUT", json=ScheduleAsk, status=204)

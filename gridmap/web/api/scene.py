@@ -45,7 +45,8 @@ def scene() -> SceneOut:
         raise Invalid("SHEET_NOTHING")
     exact = actor.sees_small()
     shown = plans.to_show(actor)
-    known = sorted(plans.list_plans(actor), key=lambda one: one.id != shown)
+    live = (one for one in plans.names(actor) if one.state != "archived")
+    known = sorted(live, key=lambda one: one.id != shown)
     listed = []
     for one in known:
         grids, tiles = grid_addresses(found, one)

@@ -38,7 +38,7 @@ def index() -> str:
     categories = cases.categories(actor, region)
     if scene.bounds is None or not categories:
         return render_template("cases/none.html")
-    known = plans.list_plans(actor)
+    known = [one for one in plans.names(actor) if one.state != "archived"]
     asked = request.args.get("plan", type=row_number)
     plan = next((one for one in known if one.id == asked), known[0] if known else None)
     bandwidth_m = request.args.get("bandwidth", type=int)
@@ -69,7 +69,7 @@ def index() -> str:
         wall=request.args.get("wall") == "1",
         plans=known,
         plan=plan,
-        regions=[one for one in tree if actor.sees_small(subtree(one.code) or "")],
+        regions=tree if actor.sees_small("") else [one for one in tree if actor.sees_small(subtree(one.code) or "")],
         categories=categories,
         bandwidths=heat.BANDWIDTHS_M,
         bandwidth=bandwidth_m,

@@ -29,7 +29,7 @@ def show(actor: Actor) -> str:
     plan = SimpleNamespace(id=newest.plan_id, version=0) if newest.plan_id else None
     return render_template(
         "cases/released.html",
-        map=town_map(scene, plan=plan, outline=True, labels=status_labels()),  # type: ignore[arg-type]
+        map=town_map(scene, plan=plan, outline=True, labels=status_labels()),
         regions=tree,
         mine=mine[:1] if not actor.sees_small() else [],
         exact=actor.sees_small(),

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 pages = Blueprint("regions", __name__, url_prefix="/regions")
 GRIDS_SHOWN = 200
+REGIONS_SHOWN = 500
 
 
 def init_app(app: Flask) -> None:
@@ -30,7 +31,11 @@ def init_app(app: Flask) -> None:
 @pages.get("")
 def index() -> str:
     actor = current_actor()
-    return render_template("regions/index.html", regions=regions.tree(actor))
+    found = regions.tree(actor)
+    # of a city the communities stand on the pages of their subdistricts
+    short = len(found) > REGIONS_SHOWN
+    rows = [one for one in found if one.level != "community"] if short else found
+    return render_template("regions/index.html", regions=rows or found, short=short and bool(rows))
 
 
 @pages.get("/<string:code>")

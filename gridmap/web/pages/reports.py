@@ -69,12 +69,13 @@ def _show(fault: str = "") -> str:
     actor = current_actor()
     asked = request.args.get("job", type=row_number)
     running = monthly.under_way(actor)
-    job = jobs.get(actor, asked) if asked else next((one for one in running if one.state != "failed"), None)
+    job = jobs.get(actor, asked) if asked else next(iter(running), None)
     return render_template(
         "reports/index.html",
         fault=fault,
         job=job,
         running=[one for one in running if job is None or one.id != job.id],
+        failures=monthly.failures(actor),
         reports=monthly.listed(actor),
         regions=monthly.choices(actor),
         schedules=monthly.schedules(actor),

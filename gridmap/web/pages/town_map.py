@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from flask import current_app, url_for
 
 from gridmap.services import mapdata
-from gridmap.services.plans import PlanSummary
 from gridmap.web.config import app_settings
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ class Versioned(Protocol):
 def town_map(
     scene: mapdata.Scene,
     *,
-    plan: PlanSummary | None = None,
+    plan: Versioned | None = None,
     outline: bool = False,
     query: Mapping[str, Any] | None = None,
     labels: Mapping[str, str] | None = None,

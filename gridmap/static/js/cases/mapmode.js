@@ -3,6 +3,7 @@
 import { getJson } from "../api.js";
 import { latLngBox } from "../dom.js";
 import { number, t } from "../i18n.js";
+import { areasOf } from "./areas.js";
 import { panelOf } from "./asking.js";
 
 const $ = (id) => document.getElementById(id);
@@ -45,10 +46,19 @@ function counted(one) {
   return { status: classOf(one.cases, COUNTS), label: [one.code.slice(-3), number(one.cases)], words: t("{n} 件", { n: number(one.cases) }) };
 }
 
+/** The same of a community: its rate, or how many cases its grids have in the mean. */
+function areaValue(mode, one, days) {
+  if (mode === "rate") return rated({ ...one, code: one.code }, days);
+  const mean = one.cases / one.grids;
+  return { status: classOf(mean, COUNTS), words: t("{n} 件 · 平均每个网格 {m} 件", { n: number(one.cases), m: number(mean, 1) }) };
+}
+
 export function mapMode(state, data, { map, grids, heat, legend, slider }) {
   let counts = null;
   let domain = null;
   const heatLegend = legend._content;
+  const areas = areasOf(state, { map }, (one, days) => areaValue(state.mode, one, days ?? lengthDays(state, domain)));
+  let crowded = false; // more grids in view than are drawn one by one
 
   /* where it looks */
   const look = () => {
@@ -66,6 +76,7 @@ export function mapMode(state, data, { map, grids, heat, legend, slider }) {
     const isHeat = state.mode === "heat";
     if (isHeat !== map.hasLayer(heat)) isHeat ? heat.addTo(map) : heat.remove();
     $("map-note").hidden = true;
+    areas.show(!isHeat && crowded);
     if (isHeat) {
       grids?.setValues(null);
       legend.setContent(heatLegend);
@@ -81,6 +92,10 @@ export function mapMode(state, data, { map, grids, heat, legend, slider }) {
 
   function colour() {
     if (state.mode === "heat" || !counts) return;
+    areas.show(crowded);
+    $("map-note").textContent = t("这里的网格太多：按社区着色，放大后按网格着色。");
+    $("map-note").hidden = !crowded;
+    if (crowded) return;
     if (counts.grids > data.most) return inView();
     put(counts.items);
   }
@@ -96,12 +111,13 @@ export function mapMode(state, data, { map, grids, heat, legend, slider }) {
     return `/api/v1/plans/${state.plan}/cases?${state.query({ limit: data.most, bbox, ...span })}`;
   };
   const inView = panelOf($("map-side"), () => viewAddress(), (found) => put(found.items));
-  map.on("moveend", () => state.mode !== "heat" && counts?.grids > data.most && inView());
-  grids?.on("toomany", () => {
-    if (state.mode === "heat") return;
-    $("map-note").textContent = t("这里的网格太多：放大后按网格着色。");
-    $("map-note").hidden = false;
-  });
+  map.on("moveend", () => state.mode !== "heat" && !crowded && counts?.grids > data.most && inView());
+  const crowd = (many) => () => {
+    crowded = many;
+    colour();
+  };
+  grids?.on("tiles", crowd(true));
+  grids?.on("loaded", crowd(false));
 
   const drawHeat = () => (state.backwards ? Promise.resolve() : heat.setParams({ ...state.wanted(), bandwidth: state.bandwidth }));
   heat.on("failed", () => {
@@ -133,6 +149,7 @@ export function mapMode(state, data, { map, grids, heat, legend, slider }) {
     drawHeat,
     /** A window of the playback by grid; resolves when it is on the map. */
     async frame(span, days) {
+      if (crowded && state.mode !== "heat") return areas.frame(span, days);
       const address = counts?.grids > data.most ? viewAddress(span) : `/api/v1/plans/${state.plan}/cases?${state.query({ limit: data.most, ...span })}`;
       const found = await getJson(address).catch(() => null);
       if (found && state.mode !== "heat") put(found.items, days);

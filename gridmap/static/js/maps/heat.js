@@ -82,7 +82,10 @@
       if (!this._asked.has(address)) {
         const abort = new AbortController();
         const answer = fetch(address, { signal: abort.signal }).then(async (got) => {
-          if (!got.ok) throw Object.assign(new Error(`HTTP ${got.status}`), { status: got.status });
+          if (!got.ok) {
+            await got.body?.cancel();
+            throw Object.assign(new Error(`HTTP ${got.status}`), { status: got.status });
+          }
           return { blob: await got.blob(), cases: Number(got.headers.get("X-Cases")) };
         });
         answer.catch(() => this._asked.delete(address)); // the next one to ask tries again

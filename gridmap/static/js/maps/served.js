@@ -27,6 +27,7 @@
     onRemove(map) {
       map.off("moveend", this._moved, this);
       this._epoch += 1;
+      this._abort?.abort();
       this._clear();
       L.LayerGroup.prototype.onRemove.call(this, map);
     },
@@ -69,24 +70,25 @@
       for (const [key, value] of Object.entries({ ...this._query, ...more })) {
         for (const one of [value].flat()) if (one !== "" && one != null) url.searchParams.append(key, one);
       }
-      let answer;
+      this._abort?.abort(); // what was asked for before is of no use any more
+      this._abort = new AbortController();
+      let answer, collection;
       try {
-        answer = await fetch(url, { headers: { Accept: "application/json" } });
+        answer = await fetch(url, { headers: { Accept: "application/json" }, signal: this._abort.signal });
+        // a body that nobody reads keeps the line open: the page would never come to rest
+        if (answer.ok) collection = await answer.json();
+        else await answer.body?.cancel();
       } catch (error) {
+        if (epoch !== this._epoch || !this._map) return "stale";
         this.fire("failed", { error });
         return "failed";
       }
       if (epoch !== this._epoch || !this._map) return "stale";
-      if (answer.status === 413) {
-        await answer.body?.cancel(); // else the browser keeps the line open for it
-        return "too many";
-      }
+      if (answer.status === 413) return "too many";
       if (!answer.ok) {
         this.fire("failed", { status: answer.status });
         return "failed";
       }
-      const collection = await answer.json();
-      if (epoch !== this._epoch || !this._map) return "stale";
       this._clear();
       this._show(collection);
       this.fire("loaded", { collection });

@@ -84,7 +84,10 @@
       let found;
       try {
         const answer = await fetch(url, { headers: { Accept: "application/json" } });
-        if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+        if (!answer.ok) {
+          await answer.body?.cancel();
+          throw new Error(`HTTP ${answer.status}`);
+        }
         found = await answer.json();
       } catch (error) {
         if (epoch !== this._epoch) return;
