@@ -76,10 +76,10 @@
         this.fire("failed", { error });
         return "failed";
       }
-      if (epoch !== this._epoch || !this._map) return "stale";
-      if (answer.status === 413) {
+      const stale = epoch !== this._epoch || !this._map;
+      if (stale || answer.status === 413) {
         await answer.body?.cancel(); // else the browser keeps the line open for it
-        return "too many";
+        return stale ? "stale" : "too many";
       }
       if (!answer.ok) {
         this.fire("failed", { status: answer.status });
