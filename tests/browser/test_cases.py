@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
 
 from tests.browser.conftest import Server, until, watched
 from tests.browser.steps import PHONE, looked_at
@@ -39,7 +39,8 @@ def test_hot_spots_lead_to_the_map(page: Page) -> None:
     page.get_by_label("至", exact=True).fill("1999-02-01")
     expect(page.locator("#spots-note")).to_contain_text("没有热点")
     expect(spots).to_have_count(0)
-    expect(page.locator("#stacks")).to_contain_text("没有这样的地点")
+    expect(page.locator("#stacks-none")).to_have_text("没有这样的地点。")
+    expect(page.locator("#stacks > li")).to_have_count(0)
     assert breaches(page) == []
 
 
@@ -289,3 +290,78 @@ def test_full_screen_and_a_failing_server(page: Page) -> None:
     page.locator("#since").fill("2026-05-01")
     page.locator("#until").fill("2026-04-01")
     expect(page.locator("#status")).to_contain_text("开始日期晚于结束日期")
+
+
+def test_the_way_back_goes_through_what_was_chosen(page: Page) -> None:
+    opened(page, "?since=2026-03-01&until=2026-05-31")
+    first = figure(page)
+    page.get_by_label("乱停车").check()
+    expect(page.locator("#by-category tr")).to_have_count(1, timeout=15_000)
+    page.wait_for_url("**category=**")
+    fewer = figure(page)
+    page.get_by_role("button", name="发生率").click()
+    page.wait_for_url("**map=rate**")
+    page.go_back()
+    expect(page.get_by_role("button", name="热力")).to_have_attribute("aria-pressed", "true")
+    expect(page.get_by_label("乱停车")).to_be_checked()
+    page.go_back()
+    expect(page.get_by_label("乱停车")).not_to_be_checked()
+    expect(page.locator("#status b")).to_have_text(f"{first:,}", timeout=15_000)
+    page.go_forward()
+    expect(page.locator("#status b")).to_have_text(f"{fewer:,}", timeout=15_000)
+    # moving the map is no step of its own: one click on 'back' undoes a choice, whatever was looked at meanwhile
+    steps = page.evaluate("history.length")
+    page.evaluate("void window.gridmap.page.map.setZoom(15, { animate: false })")
+    page.wait_for_url("**zoom=15**")
+    assert page.evaluate("history.length") == steps
+
+
+def test_days_without_data_are_told_and_no_preset_ends_in_them(page: Page) -> None:
+    """The demo town's cases end on 2026-10-31, whatever day it is."""
+    opened(page, "?days=30")
+    expect(page.locator("#until")).to_have_value("2026-10-31")
+    expect(page.locator("#since")).to_have_value("2026-10-02")
+    expect(page.locator("#status")).to_contain_text("数据到 2026-10-31")
+    expect(page.locator("#status .tone-warn")).to_have_count(0)
+    page.get_by_label("与之前同期比较").select_option("before")
+    expect(page.locator("#compared .stat")).to_have_count(3, timeout=15_000)
+    expect(page.locator("#compared .notice")).to_have_count(0)
+    page.locator("#until").fill("2026-11-09")
+    expect(page.locator("#status .tone-warn")).to_have_text("2026-11-01 至 2026-11-09 的 9 天没有数据", timeout=15_000)
+    expect(page.locator("#compared .notice")).to_contain_text("下面的增减因此不可靠")
+    page.locator("#since").fill("2024-10-30")
+    page.locator("#until").fill("2024-11-10")
+    expect(page.locator("#status .tone-warn")).to_have_text("2024-10-30 至 2024-10-31 的 2 天没有数据", timeout=15_000)
+    page.locator("#since").fill("2001-01-01")
+    page.locator("#until").fill("2001-02-01")
+    expect(page.locator(".ts-said")).to_have_text("所选时间不在有事件的时间之内。")
+
+
+def test_rates_are_coloured_whoever_is_first_the_slider_or_the_page(page: Page) -> None:
+    """Of all of the time only the slider knows the days, which it may have before the page's script runs."""
+
+    def late(route: Route) -> None:
+        page.wait_for_timeout(1500)
+        route.continue_()
+
+    page.route("**/js/cases/index.js", late)
+    opened(page, "?map=rate")
+    until(page, "[...window.gridmap.page.grids._values.values()].filter(one => one.status === 'v6').length > 3")
+    page.unroute("**/js/cases/index.js")
+
+
+def test_the_town_lies_beside_the_legend_and_nothing_hangs_below_the_page(page: Page) -> None:
+    opened(page)
+    until(page, "window.gridmap.page.grids._byId.size > 0")
+    inside = page.evaluate(
+        """() => {
+          const { map, grids, legend } = window.gridmap.page;
+          const right = one => map.latLngToContainerPoint(one.getBounds().getNorthEast()).x;
+          const east = Math.max(...[...grids._byId.values()].map(right));
+          return east + map.getContainer().getBoundingClientRect().left <= legend._box.getBoundingClientRect().left;
+        }"""
+    )
+    assert inside
+    foot = "document.querySelector('footer').getBoundingClientRect().bottom"
+    below = page.evaluate(f"document.documentElement.scrollHeight - scrollY - {foot}")
+    assert abs(below) < 3, "an invisible table made the page longer than it is"

@@ -4,7 +4,7 @@ from gridmap.services.cases.areas import case_areas
 from gridmap.services.cases.filters import CaseFilter
 from gridmap.services.cases.places import POINTS_MAX, CasePoint, in_view
 from gridmap.services.cases.rates import GridRates, rates_by_grid
-from gridmap.services.cases.read import CasePage, CaseRow, by_grid, categories, how_many, page, totals
+from gridmap.services.cases.read import CasePage, CaseRow, by_grid, categories, how_many, known, page, totals
 from gridmap.services.cases.timeline import Timeline, timeline
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "categories",
     "how_many",
     "in_view",
+    "known",
     "page",
     "rates_by_grid",
     "timeline",

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import sqlalchemy as sa
@@ -24,6 +25,7 @@ from gridmap.services.kept import Kept
 from gridmap.services.sensitive import sensitive
 from gridmap.services.sight import require_exact, require_raw
 from gridmap.settings import settings
+from gridmap.sql import query
 
 ALL = CaseFilter()
 _kept: Kept[dict[str, int] | None] = Kept(256)
@@ -142,6 +144,20 @@ def totals(session: Session, actor: Actor, wanted: CaseFilter = ALL) -> dict[str
         "months": sorted(months.items()),
         "week": (np.array(sums["week"]) + both.sum(axis=0).reshape(7, 24)).tolist(),
     }
+
+
+@service
+def known(session: Session, actor: Actor) -> tuple[date, date] | None:
+    """First and last local day of which the town knows any case, none of the future; None without one.
+
+    Beyond them there is no data, which is not the same as no cases. Sensitive categories do not count.
+    """
+    actor.require(Role.VIEWER)
+    row = session.execute(query("cases", "known"), {"sensitive": sensitive()}).one()
+    if row.first is None:
+        return None
+    zone = ZoneInfo(settings().time_zone)
+    return row.first.astimezone(zone).date(), row.last.astimezone(zone).date()
 
 
 @service

@@ -96,7 +96,7 @@ def _map(session: Session, reader: Actor, found: Month) -> str:
     town.draw_regions(session, reader, drawing, frame, found.region_code)
     frame.furnish(drawing)
     note = found.word("LEGEND_NOTE", metres=f"{DEFAULT_BANDWIDTH_M:.0f}")
-    slide.legend(drawing, _MAP[0] + 4, 0, found.word("LEGEND"), note, _LEGEND, columns=1)
+    slide.legend(drawing, _MAP[0] + 4, 1.2, found.word("LEGEND"), note, _LEGEND, columns=1)
     return svg(drawing)
 
 

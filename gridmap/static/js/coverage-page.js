@@ -15,6 +15,7 @@ if (layer) {
   document.querySelector(".map-tools").hidden = false;
   const redraw = () => legend.setRows(layer.legendRows(data.words), data.titles[data.mode]);
   redraw();
+  if (data.bounds) legend.fit([[data.bounds[1], data.bounds[0]], [data.bounds[3], data.bounds[2]]], { animate: false });
   layer.on("areaclick", ({ id }) => {
     if (layer.of() === "grids") location.assign(`/map?plan=${data.plan}&grid=${id}`);
     else if (id !== data.region) location.assign(address({ region: id }));
@@ -128,35 +129,64 @@ async function trend() {
       ),
     ),
   );
-  if (items.length > 1) $("trend-chart").replaceChildren(chart(items));
-  else $("trend-chart").replaceChildren(h("p", { class: "muted" }, t("到目前只有一次生效，有第二次后这里显示变化。")));
+  if (items.length > 1) {
+    const draw = () => $("trend-chart").clientWidth && $("trend-chart").replaceChildren(chart(items, Math.min(1100, $("trend-chart").clientWidth)));
+    new ResizeObserver(draw).observe($("trend-chart"));
+    draw();
+  } else $("trend-chart").replaceChildren(h("p", { class: "muted" }, t("到目前只有一次生效，有第二次后这里显示变化。")));
 }
 
-/** A step line for each figure from the first day to today; each has its own dash and its name at the end. */
-function chart(items) {
-  const [W, H, left, right, top, bottom] = [900, 260, 46, 150, 14, 28];
+/** A step line for each figure from the first day to today, as wide as its box; each has its own dash and its name at the end. */
+function chart(items, W) {
+  const narrow = W < 600;
+  const [H, left, top, bottom] = [narrow ? 200 : 260, 38, 14, 44];
+  const right = narrow ? 16 : 8 + 7.5 * Math.max(...SERIES.map(([, word]) => [...word].reduce((sum, sign) => sum + (sign > "\u2fff" ? 1.75 : 1), 6)));
   const first = Date.parse(items[0].day);
   const last = Math.max(Date.now(), Date.parse(items.at(-1).day) + 864e5);
-  const most = Math.max(1, ...items.flatMap(({ sums }) => SERIES.map(([name]) => sums[name])));
+  const step = tick(Math.max(1, ...items.flatMap(({ sums }) => SERIES.map(([name]) => sums[name]))));
+  const most = step * Math.ceil(Math.max(1, ...items.flatMap(({ sums }) => SERIES.map(([name]) => sums[name]))) / step);
   const x = (time) => left + ((W - left - right) * (time - first)) / (last - first);
   const y = (n) => top + (H - top - bottom) * (1 - n / most);
-  const picture = svg("svg", { class: "trend-chart", viewBox: `0 0 ${W} ${H}`, role: "img", "aria-label": t("历次生效方案的变化：数字见下表") });
-  for (const share of [0, 0.5, 1]) {
-    const at = y(most * share);
-    picture.append(svg("line", { class: "axis", x1: left, x2: W - right, y1: at, y2: at }), svg("text", { x: left - 6, y: at + 4, "text-anchor": "end" }, number(Math.round(most * share))));
+  const picture = svg("svg", { class: "trend-chart", viewBox: `0 0 ${W} ${H}`, width: W, height: H, role: "img", "aria-label": t("历次生效方案的变化：数字见下表") });
+  for (let n = 0; n <= most; n += step) {
+    picture.append(svg("line", { class: "axis", x1: left, x2: W - right, y1: y(n), y2: y(n) }), svg("text", { x: left - 6, y: y(n) + 4, "text-anchor": "end" }, number(n)));
   }
-  picture.append(svg("text", { x: left, y: H - 8 }, items[0].day), svg("text", { x: W - right, y: H - 8, "text-anchor": "end" }, t("今天")));
-  const taken = [];
-  for (const [name, word, color, dash] of SERIES) {
+  // the days on which plans began, from today backwards as far as there is room
+  let free = narrow ? W - right - 34 : W - right + 8;
+  picture.append(svg("text", { x: W - right, y: H - bottom + (narrow ? 18 : 34), "text-anchor": "end" }, t("今天")));
+  for (const { day } of items.toReversed()) {
+    const at = x(Date.parse(day));
+    picture.append(svg("line", { class: "axis", x1: at, x2: at, y1: top, y2: H - bottom + 5 }));
+    const begin = Math.max(left, Math.min(at - 34, W - right - 60));
+    if (begin + 66 > free) continue;
+    picture.append(svg("text", { x: begin, y: H - bottom + 18 }, day));
+    free = begin - 8;
+  }
+  const ends = [];
+  SERIES.forEach(([name, word, color, dash], k) => {
     const points = items.map(({ day, sums }) => [x(Date.parse(day)), y(sums[name])]);
-    const path = points.map(([px, py], i) => (i ? `H${px.toFixed(1)}V${py.toFixed(1)}` : `M${px.toFixed(1)} ${py.toFixed(1)}`)).join("") + `H${W - right}`;
+    const path = points.map(([px, py], i) => (i ? `H${px.toFixed(1)}V${py.toFixed(1)}` : `M${px.toFixed(1)} ${py.toFixed(1)}`)).join("") + `H${(W - right).toFixed(1)}`;
     picture.append(svg("path", { d: path, stroke: color, "stroke-dasharray": dash }));
-    let at = points.at(-1)[1] + 4;
-    while (taken.some((other) => Math.abs(other - at) < 15)) at += at > H / 2 ? -15 : 15;
-    taken.push(at);
-    picture.append(svg("text", { x: W - right + 8, y: at }, `${word} ${number(items.at(-1).sums[name])}`));
+    if (narrow) { // no room beside the lines: a key below them
+      const at = left + (k * (W - left)) / SERIES.length;
+      picture.append(svg("path", { d: `M${at} ${H - 8}h16`, stroke: color, "stroke-dasharray": dash }), svg("text", { x: at + 19, y: H - 4 }, `${[...word][0] > "\u2fff" ? word.slice(0, 3) : word.slice(0, 1)} ${number(items.at(-1).sums[name])}`));
+      return;
+    }
+    ends.push([points.at(-1)[1] + 4, `${word} ${number(items.at(-1).sums[name])}`]);
+  });
+  // names at the ends of the lines, from the lowest upwards, a line of text apart
+  let above = Infinity;
+  for (const [own, text] of ends.sort(([a], [b]) => b - a)) {
+    above = Math.min(own, above - 15);
+    picture.append(svg("text", { x: W - right + 8, y: above }, text));
   }
   return picture;
+}
+
+/** A round step (1, 2 or 5 times a power of ten) of which some four make `most`. */
+function tick(most) {
+  const power = 10 ** Math.floor(Math.log10(most / 4));
+  return Math.max(1, [1, 2, 5, 10].map((n) => n * power).find((n) => n >= most / 4));
 }
 
 trend();

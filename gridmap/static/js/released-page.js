@@ -22,6 +22,7 @@ const state = {
   grid: Number(asked.get("grid")) || null,
 };
 if (state.category && !whole(state.period)) state.category = "";
+if (state.level !== "grid") state.order = "cases";
 
 /** Whether a span is made of whole releases: only those have categories. */
 function whole(period) {
@@ -29,14 +30,20 @@ function whole(period) {
   return data.releases.some(([since]) => since === first) && data.releases.some(([, until]) => until === last);
 }
 
+/** Each choice is a step that the browser's way back undoes; the first only tidies the address. */
+let remembered = false;
+
 function remember() {
   const params = new URLSearchParams();
   if (state.period !== all) params.set("period", state.period);
   for (const key of ["category", "region", "grid"]) if (state[key]) params.set(key, state[key]);
   if (state.level !== data.level) params.set("level", state.level);
   if (state.order !== "cases") params.set("order", state.order);
-  history.replaceState(null, "", params.size ? `?${params}` : location.pathname);
+  const address = params.size ? `?${params}` : location.pathname;
+  if (address !== location.search && location.pathname + location.search !== address) history[remembered ? "pushState" : "replaceState"](null, "", address);
+  remembered = true;
 }
+addEventListener("popstate", () => !location.hash && location.reload());
 
 function query() {
   const [since, until] = state.period.split("/");
@@ -48,11 +55,15 @@ function query() {
 
 let epoch = 0;
 let shown = new Map();
+/** So much of a grid's code names the place that is counted. */
+const DIGITS = { grid: 15, community: 12, subdistrict: 9 };
 
 async function load() {
   const mine = ++epoch;
   remember();
   for (const id of ["period", "category", "region", "level"]) $(id).value = state[id];
+  // on paper there is no form: what is shown stands in a line
+  $("summary").textContent = ["period", "region", "category"].map((id) => `${$(id).labels[0].textContent}：${$(id).selectedOptions[0].textContent.trim()}`).join(" · ");
   $("status").setAttribute("aria-busy", "true");
   try {
     const found = await getJson(`/api/v1/cases/released?${query()}`);
@@ -72,6 +83,10 @@ let last = null;
 
 function rank(found) {
   last = found;
+  // households are released for grids only
+  const rated = state.level === "grid";
+  $("rank-kind").textContent = $("level").selectedOptions[0].textContent;
+  document.querySelector("[data-sort=per_1000_households]").closest("th").hidden = !rated;
   const rows = [...found.items];
   if (state.order !== "cases") rows.sort((a, b) => (b.per_1000_households ?? -1) - (a.per_1000_households ?? -1));
   const small = rows.filter((row) => row.text === "<5").length;
@@ -95,7 +110,7 @@ function rank(found) {
           h("span", { class: "place" }, row.code),
         ),
         h("td", { class: "number" }, row.cases === null ? row.text : number(row.cases)),
-        h("td", { class: "number" }, number(row.per_1000_households, 1)),
+        rated ? h("td", { class: "number" }, number(row.per_1000_households, 1)) : "",
       ),
     ),
   );
@@ -143,6 +158,9 @@ function step(value) {
   return Math.round((place * (COLOURS.length - 1)) / Math.max(tops.length, 1));
 }
 
+/** The row that a grid is coloured by: its own, or that of the region it lies in. */
+const rowOf = ({ id, properties: { code } }) => shown.get(state.level === "grid" ? id : String(code).slice(0, DIGITS[state.level]));
+
 function fill(row) {
   if (!row) return NOUGHT;
   const value = row[state.order];
@@ -151,11 +169,11 @@ function fill(row) {
 }
 
 function style(feature) {
-  const row = shown.get(feature.id);
+  const row = rowOf(feature);
   const text = state.order === "cases" ? row?.text : number(row?.per_1000_households, 1);
   const p = feature.properties;
   return {
-    label: [String(p.code).slice(-3), text ?? ""],
+    label: state.level === "grid" ? [String(p.code).slice(-3), text ?? ""] : null,
     labelAt: p.label_lon == null ? null : L.latLng(p.label_lat, p.label_lon),
     color: "#33475b",
     weight: 1,
@@ -168,7 +186,7 @@ function style(feature) {
 if (grids) grids._style = style;
 
 function paint(found) {
-  if (state.level === "grid") shown = new Map(found.items.map((row) => [row.grid_id, row]));
+  shown = new Map(found.items.map((row) => [row.grid_id ?? row.code.slice(0, DIGITS[state.level]), row]));
   tops = classes(found.items);
   restyle();
   const counted = state.order === "cases";
@@ -202,9 +220,9 @@ async function spots(mine) {
   const found = await getJson(`/api/v1/cases/released/hot-spots?${params}`);
   if (mine !== epoch) return;
   $("spots-card").hidden = false;
-  const go = (spot) => h("button", { type: "button", class: "button small", onclick: () => grids?.mark(spot.grids.map(([id]) => id)) }, t("在地图上看"));
+  const go = (spot) => h("button", { type: "button", class: "button small", onclick: () => (grids?.mark(spot.grids.map(([id]) => id)), map.getContainer().scrollIntoView({ block: "nearest" })) }, t("在地图上看"));
   $("spots").replaceChildren(...found.items.map((spot) => h("li", {}, spot.sentence, " ", go(spot))));
-  if (!found.items.length) $("spots").append(h("li", { class: "muted" }, t("没有明显的热点。")));
+  $("spots-none").textContent = found.items.length ? "" : t("没有明显的热点。");
 }
 
 /* one place along each attribute */
@@ -213,18 +231,21 @@ async function profile(mine) {
   const address = state.grid ? `grid=${state.grid}` : region ? `region=${region}` : "";
   const found = await getJson(`/api/v1/cases/released/profile?${address}`);
   if (mine !== epoch) return;
-  $("place").textContent = t("{place}：已发布 {n} 件", { place: found.name ?? (found.code || t("全部")), n: found.whole.cases === null ? found.whole.text : number(found.whole.cases) });
-  bars("by-month", found.months, (key) => key);
+  const [first, until] = [data.months[0], data.months.at(-1)];
+  $("place").textContent = t("{place}，{a} 至 {b}：已发布 {n} 件", { place: found.name ?? (found.code || t("全部区划")), a: first, b: until, n: found.whole.cases === null ? found.whole.text : number(found.whole.cases) });
+  const [since, to] = state.period.split("/");
+  bars("by-month", found.months, (key) => key, (key) => state.period === all || (key >= since && key <= to));
   bars("by-category", [...found.categories].sort((a, b) => (b.cases ?? 0) - (a.cases ?? 0)), (key) => key);
   bars("by-weekday", found.weekdays, (key) => data.weekdays[Number(key)]);
   bars("by-hours", found.hours, (key) => `${4 * Number(key)}–${4 * Number(key) + 4} ${t("时")}`);
 }
 
-function bars(id, cells, word) {
+/** `chosen`: which bars stand out. */
+function bars(id, cells, word, chosen = () => true) {
   const most = Math.max(1, ...cells.map((one) => one.cases ?? 0));
   const rows = cells.map((one) => {
     const bar = svg("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" });
-    bar.append(svg("rect", { width: (100 * (one.cases ?? 0)) / most, height: 10, fill: "#4f81b0" }));
+    bar.append(svg("rect", { width: (100 * (one.cases ?? 0)) / most, height: 10, fill: chosen(one.key) ? "#4f81b0" : "#c3d3e2" }));
     return h("tr", {}, h("th", { scope: "row" }, word(one.key)), h("td", { class: "bar" }, bar), h("td", { class: "number" }, one.cases === null ? one.text : number(one.cases)));
   });
   $(id).replaceChildren(rows.length ? h("table", { class: "bars" }, h("tbody", {}, rows)) : h("p", { class: "muted" }, t("没有事件。")));
@@ -235,6 +256,7 @@ $("filters").addEventListener("submit", (event) => event.preventDefault());
 $("filters").addEventListener("change", (event) => {
   const { name, value } = event.target;
   state[name] = value;
+  if (name === "level" && value !== "grid") Object.assign(state, { order: "cases", grid: null });
   // category and month together are not published: the one chosen last stands
   if (name === "category" && value && !whole(state.period)) state.period = all;
   if (name === "period" && !whole(value)) state.category = "";

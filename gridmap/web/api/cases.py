@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Literal
 
 from flask import Response
@@ -74,7 +74,10 @@ class Share(Model):
 
 
 class CaseSums(Model):
-    """Sums in the configured zone; ``week`` counts by weekday (Monday first) and hour, ``months`` as 2025-03."""
+    """Sums in the configured zone; ``week`` counts by weekday (Monday first) and hour, ``months`` as 2025-03.
+
+    ``known`` are the first and the last day of which the town knows any case: beyond them there is no data.
+    """
 
     total: int
     located: int
@@ -82,6 +85,7 @@ class CaseSums(Model):
     categories: list[Share]
     months: list[Share]
     week: list[list[int]]
+    known: tuple[date, date] | None
 
 
 class GridCount(Model):
@@ -174,9 +178,12 @@ def list_cases(query: CaseListQuery) -> CasePage:
 @endpoint("/cases/sums", tag="cases", query=CaseQuery, response=CaseSums)
 def case_sums(query: CaseQuery) -> CaseSums:
     """How many cases by category, month, weekday and hour."""
-    sums = cases.totals(current_actor(), wanted(query))
+    actor = current_actor()
+    sums, known = cases.totals(actor, wanted(query)), cases.known(actor)
     named = {key: [Share(name=name, cases=number) for name, number in sums[key]] for key in ("categories", "months")}
-    return CaseSums(total=sums["total"], located=sums["located"], open=sums["open"], week=sums["week"], **named)
+    return CaseSums(
+        total=sums["total"], located=sums["located"], open=sums["open"], week=sums["week"], known=known, **named
+    )
 
 
 @endpoint("/plans/<int:plan_id>/cases", tag="cases", query=GridCountQuery, response=GridCounts)

@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 from flask import request
 
 from gridmap.errors import Invalid
-from gridmap.services import sheets
+from gridmap.services import cases, sheets
 from gridmap.services.cases import CaseFilter
 from gridmap.services.days import today
 from gridmap.services.mapdata import Bounds
 from gridmap.web.api.maps import parse_bbox
 from gridmap.web.config import app_settings
 from gridmap.web.forms import calendar_day, row_number
+from gridmap.web.session import current_actor
 
 #: The map of a desk in pixels: an address knows the middle of the view and its zoom, not how large the window was.
 _DESK = (900, 520)
@@ -71,10 +72,15 @@ def _number(name: str, kind: type[float] | type[int] | object) -> float | None:
 
 
 def _span() -> tuple[datetime | None, datetime | None]:
-    """The span; a preset of so many days counts from today, whatever day it was when the address was written."""
+    """The span; a preset of so many days counts back from where the data ends, as the page does, today at the latest.
+
+    So it does whatever days stand beside it: they are of the day on which the address was written.
+    """
     days = _number("days", float)
     if days is not None and 0 < days <= 3660:
-        return _begin(today() - timedelta(days=int(days) - 1)), _begin(today() + timedelta(days=1))
+        known = cases.known(current_actor())
+        last = min(today(), known[1]) if known else today()
+        return _begin(last - timedelta(days=int(days) - 1)), _begin(last + timedelta(days=1))
     if days == 0:
         return None, None
     return _moment("since", last=False), _moment("until", last=True)

@@ -84,6 +84,7 @@ def index() -> str:
             "categories": known_kinds,
             "bandwidth": bandwidth_m,
             "zone": zone,
+            "known": [day.isoformat() for day in cases.known(actor) or ()],
             "regions": [{"code": one.code, "bbox": one.bbox} for one in tree],
             "weekdays": [
                 gettext("周一"),
@@ -122,6 +123,7 @@ def _slider_words() -> dict[str, str]:
         "days": gettext("{n} 天"),
         "cases": gettext("{n} 件"),
         "none": gettext("这些条件下没有事件。"),
+        "outside": gettext("所选时间不在有事件的时间之内。"),
         "failed": gettext("时间轴未能取回。"),
     }
 

@@ -82,6 +82,7 @@ def index() -> str:
         page_data={
             "plan": plan.id if plan else None,
             "region": here,
+            "bounds": scene.bounds,
             "kept": kept,
             "of": "grids" if grids else "regions",
             "mode": mode,

@@ -24,15 +24,18 @@ export function categoryTable({ categories, total }) {
   return [h("table", { class: "bars" }, h("tbody", {}, rows))];
 }
 
-const [WIDTH, HEIGHT, LEFT, FOOT] = [620, 220, 8, 36];
+const [HEIGHT, LEFT, FOOT] = [220, 8, 36];
+/** A month alone is a bar, not a wall. */
+const WIDEST = 90;
 
-/** A bar for each month, and the same as a table for who does not see. */
-export function monthChart(months) {
+/** A bar for each month, as wide as its box, and the same as a table for who does not see. */
+export function monthChart(months, box = 620) {
+  const WIDTH = Math.max(280, Math.min(box, 620));
   if (!months.length) return [none()];
   const all = filled(months);
   const most = Math.max(...all.map((one) => one.cases), 1);
-  const step = (WIDTH - LEFT) / all.length;
-  const thin = Math.max(1, Math.ceil(all.length / 12));
+  const step = Math.min(WIDEST, (WIDTH - LEFT) / all.length);
+  const thin = Math.max(1, Math.ceil((all.length * 48) / WIDTH));
   const chart = svg("svg", { class: "months", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": t("每月事件数柱状图，数值见下表") });
   all.forEach(({ name, cases }, i) => {
     const tall = ((HEIGHT - FOOT - 18) * cases) / most;
@@ -48,7 +51,8 @@ export function monthChart(months) {
   });
   chart.append(svg("line", { x1: LEFT, x2: WIDTH, y1: HEIGHT - FOOT, y2: HEIGHT - FOOT }));
   const rows = all.map(({ name, cases }) => h("tr", {}, h("th", { scope: "row" }, name), h("td", {}, number(cases))));
-  return [chart, h("table", { class: "visually-hidden" }, h("caption", {}, t("每月事件数")), h("tbody", {}, rows))];
+  // a table cannot be made a pixel high, what holds it can
+  return [chart, h("div", { class: "visually-hidden" }, h("table", {}, h("caption", {}, t("每月事件数")), h("tbody", {}, rows)))];
 }
 
 /** Months without a case stand as noughts. */

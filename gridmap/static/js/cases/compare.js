@@ -5,6 +5,7 @@ import { h } from "../dom.js";
 import { number, t } from "../i18n.js";
 import { shiftDay } from "../zoned.js";
 import { panelOf } from "./asking.js";
+import { lacking } from "./filters.js";
 import { gridValues, lengthDays } from "./mapmode.js";
 import { joined, otherMap } from "./maps.js";
 import { FILTER } from "./state.js";
@@ -49,8 +50,8 @@ export function comparison(state, data, page) {
       $("map-pair").classList.add("two");
       const own = h("p", { class: "map-label" });
       page.map.getContainer().parentElement.append(own);
-      page.map.invalidateSize({ animate: false });
       $("map-pair").querySelector("details.map-legend").open = false; // there is less room
+      page.map.invalidateSize({ animate: false });
       const map = otherMap(box, data, page, {});
       map.attributionControl?.remove();
       const grids = page.grids && window.gridmap.gridLayer({ ...page.grids._source, quiet: true, query: { region: state.region } });
@@ -125,8 +126,10 @@ function told(found, days, state) {
     [t("按社区（村）"), found.regions],
     [t("按网格"), found.grids],
   ];
+  const missing = [...lacking(days, state).map((text) => t("之前：{span}", { span: text })), ...lacking([state.since, state.until], state).map((text) => t("所选：{span}", { span: text }))];
   return [
     h("h2", { id: "compared-title" }, t("两期比较"), " ", h("span", { class: "muted small" }, t("之比为每天件数之比，括号内为 {p}% 区间；“明显”指超出偶然（同表已控制误报）", { p: 95 }))),
+    missing.length ? h("p", { class: "notice warning" }, `${missing.join(t("；"))}${t("。没有数据的日子按没有事件算，下面的增减因此不可靠。")}`) : "",
     h("div", { class: "stats" }, card(t("之前"), days.join(" – "), whole.before, found.before), card(t("所选"), `${state.since} – ${state.until}`, whole.after, found.after), change),
     h("div", { class: "columns compared-tables" }, tables.filter(([, rows]) => rows.length).map(([title, rows]) => table(title, rows, choose))),
   ];

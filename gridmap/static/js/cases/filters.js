@@ -2,6 +2,7 @@
 
 import { h } from "../dom.js";
 import { number, t } from "../i18n.js";
+import { shiftDay } from "../zoned.js";
 import { SPANS } from "./state.js";
 
 const $ = (id) => document.getElementById(id);
@@ -72,11 +73,29 @@ export function summary(state) {
   return [span, region, kinds].join(" · ");
 }
 
-/** The line above the panels: how many cases, what is left out. */
-export function status(place, sums) {
-  if (!sums.total) return place.replaceChildren(t("这些条件下没有事件，请放宽时间、类别或区划。"));
+/** The line above the panels: how many cases, what is left out, and of which days nothing is known. */
+export function status(place, sums, state) {
+  const ends = state.last ? ` · ${t("数据到 {day}", { day: state.last })}` : "";
+  const missing = lacking([state.since, state.until], state).map((text) => h("span", { class: "badge tone-warn" }, text));
+  if (!sums.total) return place.replaceChildren(t("这些条件下没有事件，请放宽时间、类别或区划。"), ends, " ", ...missing);
   const parts = [h("b", {}, number(sums.total)), ` ${t("件事件")}`, ` · ${t("未结 {n}", { n: number(sums.open) })}`];
   const unplaced = sums.total - sums.located;
   if (unplaced) parts.push(` · ${t("{n} 件没有位置，不在图上", { n: number(unplaced) })}`);
-  return place.replaceChildren(...parts);
+  return place.replaceChildren(...parts, ends, " ", ...missing);
+}
+
+/** Which of the days from `since` to `until` (both included, "" where open) lie where nothing is known, in words. */
+export function lacking([since, until], { first, last }) {
+  if (!last) return [];
+  const days = (from, to) => Math.round((Date.parse(to) - Date.parse(from)) / 864e5) + 1;
+  const told = [];
+  if (since && since < first) {
+    const to = until && until < first ? until : shiftDay(first, -1);
+    told.push(t("{a} 至 {b} 的 {n} 天没有数据", { a: since, b: to, n: number(days(since, to)) }));
+  }
+  if (until && until > last) {
+    const from = since > last ? since : shiftDay(last, 1);
+    told.push(t("{a} 至 {b} 的 {n} 天没有数据", { a: from, b: until, n: number(days(from, until)) }));
+  }
+  return told;
 }

@@ -37,9 +37,10 @@ fullScreen(page.map);
 let sums = null;
 const loadSums = panelOf($("sums"), () => `/api/v1/cases/sums?${state.query({}, { grid: true })}`, (found) => {
   sums = found;
-  status($("status"), sums);
+  [state.first, state.last] = found.known ?? ["", ""];
+  status($("status"), sums, state);
   $("by-category").replaceChildren(...categoryTable(sums));
-  $("by-month").replaceChildren(...monthChart(sums.months));
+  $("by-month").replaceChildren(...monthChart(sums.months, $("by-month").clientWidth));
   $("by-week").replaceChildren(...weekTable(sums.week, data.weekdays));
   if (ranked.counts) ranked.show(ranked.counts, sums.total);
   small.setCounts(sums.categories);
@@ -63,6 +64,10 @@ function load(keys) {
 }
 
 state.on([...FILTER, "grid"], load);
+addEventListener("popstate", () => {
+  if (Number(new URLSearchParams(location.search).get("plan") ?? state.plan) === state.plan) state.restore(location.search);
+  else location.reload(); // another plan's grids come with the page
+});
 state.on(["order"], () => ranked.counts?.grids > data.most && loadCounts()); // else all of them are here
 addEventListener("pagehide", () => state.write());
 document.addEventListener("click", (event) => event.target.closest("[data-copy-link], [data-with-view]") && state.write(), true);

@@ -37,7 +37,8 @@ export function gridValues(mode, items, days) {
 }
 
 function rated(one, days) {
-  if (one.smoothed === null || !days) return { status: "none", label: [one.code.slice(-3), "—"], words: t("{n} 件 · 没有住户", { n: number(one.cases) }) };
+  if (!days) return { status: "none", label: [one.code.slice(-3), ""], words: t("{n} 件", { n: number(one.cases) }) }; // not known yet
+  if (one.smoothed === null) return { status: "none", label: [one.code.slice(-3), "—"], words: t("{n} 件 · 没有住户", { n: number(one.cases) }) };
   const rate = (one.smoothed * YEAR) / days;
   return { status: classOf(rate, RATES), label: [one.code.slice(-3), number(rate)], words: t("{n} 件 · 每千户每年 {r} 件（平滑）", { n: number(one.cases), r: number(rate, 1) }) };
 }
@@ -55,7 +56,7 @@ function areaValue(mode, one, days) {
 
 export function mapMode(state, data, { map, grids, heat, legend, slider }) {
   let counts = null;
-  let domain = null;
+  let domain = slider._span ?? null; // the slider may have its days before this script runs
   const heatLegend = legend._content;
   const areas = areasOf(state, { map }, (one, days) => areaValue(state.mode, one, days ?? lengthDays(state, domain)));
   let crowded = false; // more grids in view than are drawn one by one
@@ -65,10 +66,21 @@ export function mapMode(state, data, { map, grids, heat, legend, slider }) {
     const { lat, lng } = map.getCenter();
     state.set({ lat: Number(lat.toFixed(5)), lon: Number(lng.toFixed(5)), zoom: map.getZoom() });
   };
-  const region = (animate) => map.fitBounds(latLngBox(data.regions.find(({ code }) => code === state.region)?.bbox ?? data.bounds), { animate });
-  if (state.lat !== null) map.setView([state.lat, state.lon], state.zoom, { animate: false });
-  else if (state.region || state.wall) region(false); // the wall has another box than the map began with
+  let fitted = null;
+  const region = (animate) => {
+    map.once("moveend", () => (fitted = { center: map.getCenter(), zoom: map.getZoom() }));
+    legend.fit(latLngBox(data.regions.find(({ code }) => code === state.region)?.bbox ?? data.bounds), { animate });
+  };
+  // whole regions stay whole where the map gets another size, as long as nobody moved it
+  map.on("resize", () => {
+    const same = fitted && fitted.zoom === map.getZoom() && map.project(fitted.center).distanceTo(map.project(map.getCenter())) < 4;
+    if (same) region(false);
+  });
+  const there = () => map.setView([state.lat, state.lon], state.zoom, { animate: false });
+  if (state.lat !== null) there();
+  else region(false);
   map.on("moveend", look);
+  state.addEventListener("restored", () => (state.lat === null ? region(false) : there()));
 
   /* what it shows */
   function show() {

@@ -1,13 +1,13 @@
 /** More maps beside the page's own: the same ground and borders, another heat, the same view. */
 
-/** A map in `box` with ground and borders; its property `heat` is a heat layer (with the `params` of its first image) to be added. */
-export function otherMap(box, data, page, params) {
+/** A map in `box` with ground and borders (`names` of places where there is room); its property `heat` is a heat layer (with the `params` of its first image) to be added. */
+export function otherMap(box, data, page, params, names = true) {
   const gm = window.gridmap;
   const map = L.map(box, { preferCanvas: true, zoomSnap: 0.5, minZoom: 6, maxZoom: 20, zoomControl: false, attributionControl: false });
   map.setView(page.map.getCenter(), page.map.getZoom(), { animate: false });
   gm.groundLayer({ url: data.tiles.ground }).addTo(map);
   map.heat = gm.heatLayer({ url: page.heat._source.url, params });
-  gm.regionLayer({ url: data.tiles.regions }).addTo(map);
+  gm.regionLayer({ url: data.tiles.regions, names }).addTo(map);
   return map;
 }
 

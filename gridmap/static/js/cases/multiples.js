@@ -38,7 +38,7 @@ export function multiples(state, data, page) {
       h("div", { class: "small-maps" }, figures.map(({ figure }) => figure)),
     );
     maps = figures.map((one) => {
-      const map = otherMap(one.box, data, page, params(one.name));
+      const map = otherMap(one.box, data, page, params(one.name), false);
       map.behind = behind(page.map, one.box);
       map.setView(page.map.getCenter(), page.map.getZoom() - map.behind, { animate: false });
       map.heat.addTo(map);

@@ -20,7 +20,7 @@ export function ranking(state, grids) {
     const rows = [...ranked.counts.items];
     rows.sort((a, b) => (b[state.order] ?? -1) - (a[state.order] ?? -1) || b.cases - a.cases || (a.code < b.code ? -1 : 1));
     const outside = ranked.total - ranked.counts.cases;
-    $("rank-note").textContent = state.grid ? "" : outside > 0 ? t("{n} 件不在任何网格内。", { n: number(outside) }) : t("每件事件都在某个网格内。");
+    $("rank-note").textContent = state.grid || !ranked.total ? "" : outside > 0 ? t("{n} 件不在任何网格内。", { n: number(outside) }) : t("每件事件都在某个网格内。");
     $("rank").replaceChildren(...rows.slice(0, ROWS_MAX).map(row));
     for (const button of document.querySelectorAll("#rank-table .sort")) button.setAttribute("aria-pressed", String(button.dataset.sort === state.order));
     told();

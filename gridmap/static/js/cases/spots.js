@@ -8,6 +8,8 @@ const $ = (id) => document.getElementById(id);
 const KINDS = { new: ["▲", () => t("新出现")], lasting: ["■", () => t("持续")], fading: ["▽", () => t("回落")] };
 const Z_CLOSE = 17;
 const STACKS_MAX = 10;
+/** So many stand open; the rest is a click away. */
+const STACKS_OPEN = 5;
 
 /** The panels of hot spots and stacks; `load()` asks anew. */
 export function spotList(state, { map, grids }) {
@@ -21,8 +23,12 @@ export function spotList(state, { map, grids }) {
     $("spots-note").textContent = note(found);
     $("spots").replaceChildren(...found.items.map((spot) => item(spot, () => (grids?.mark(spot.grids.map((grid) => grid.id)), seen()))));
     const go = ([lon, lat]) => (map.setView([lat, lon], Z_CLOSE, { animate: false }), seen());
-    $("stacks").replaceChildren(...found.stacks.slice(0, STACKS_MAX).map((stack) => stacked(stack, () => go(stack.lonlat))));
-    if (!found.stacks.length) $("stacks").append(h("li", { class: "muted" }, found.raw ? t("没有这样的地点。") : t("单个地点只给事件员和管理员看。")));
+    const stacks = found.stacks.slice(0, STACKS_MAX).map((stack) => stacked(stack, () => go(stack.lonlat)));
+    $("stacks").replaceChildren(...stacks.slice(0, STACKS_OPEN));
+    $("stacks-more").hidden = stacks.length <= STACKS_OPEN;
+    $("stacks-rest").replaceChildren(...stacks.slice(STACKS_OPEN));
+    $("stacks-count").textContent = t("再列 {n} 个", { n: number(stacks.length - STACKS_OPEN) });
+    $("stacks-none").textContent = stacks.length ? "" : found.raw ? t("没有这样的地点。") : t("单个地点只给事件员和管理员看。");
     chosen();
   });
 

@@ -8,6 +8,8 @@ export const SPANS = [7, 30, 365, 0];
 const VIEW = ["lat", "lon", "zoom"];
 const MODES = ["heat", "rate", "count"];
 const COMPARE = ["", "before", "year", "own"];
+/** What the way back brings back. */
+const KEPT = ["days", "since", "until", "region", "category", "bandwidth", "order", "grid", "mode", "compare", "beforeSince", "beforeUntil", "split", ...VIEW];
 const WRITE_AFTER_MS = 250;
 
 const day = (text) => (/^\d{4}-\d{2}-\d{2}$/.test(text ?? "") && !Number.isNaN(Date.parse(text)) ? text : "");
@@ -20,7 +22,10 @@ export class State extends EventTarget {
   constructor(data, search) {
     super();
     const asked = new URLSearchParams(search);
+    this._data = data;
     this.zone = data.zone;
+    /** First and last day of which any case is known (""): beyond them there is no data, which is not "no cases". */
+    [this.first = "", this.last = ""] = data.known;
     this.plan = data.plan;
     this.wall = data.wall;
     this.playing = false;
@@ -51,10 +56,15 @@ export class State extends EventTarget {
     return new Intl.DateTimeFormat("sv-SE", { timeZone: this.zone, year: "numeric", month: "2-digit", day: "2-digit" }).format(new Date());
   }
 
-  /** The days of a preset, counted from today; whether they are others than before. */
+  /** The last day that presets count: today, or where the data ends before. */
+  get end() {
+    return this.last && this.last < this.today ? this.last : this.today;
+  }
+
+  /** The days of a preset, counted back from `end`; whether they are others than before. */
   roll() {
     if (this.days === null) return false;
-    const [since, until] = this.days ? [shiftDay(this.today, 1 - this.days), this.today] : ["", ""];
+    const [since, until] = this.days ? [shiftDay(this.end, 1 - this.days), this.end] : ["", ""];
     const moved = since !== this.since || until !== this.until;
     Object.assign(this, { since, until });
     return moved;
@@ -68,8 +78,17 @@ export class State extends EventTarget {
     if (keys.has("days")) {
       if (this.roll()) keys.add("since").add("until");
     } else if (keys.has("since") || keys.has("until")) this.days = this.since || this.until ? null : 0;
-    this._remember();
+    this._remember([...keys].some((key) => !VIEW.includes(key)));
     this.dispatchEvent(new CustomEvent("change", { detail: { keys } }));
+  }
+
+  /** Take over what an address says that was left before (the browser's way back). Fires "restored" after "change". */
+  restore(search) {
+    const then = new State({ ...this._data, bandwidth: Number(new URLSearchParams(search).get("bandwidth")) || this.bandwidth }, search);
+    this.set(Object.fromEntries(KEPT.map((key) => [key, then[key]])));
+    clearTimeout(this._writing);
+    this._step = false; // the address is there already
+    this.dispatchEvent(new CustomEvent("restored"));
   }
 
   /** Call `act` whenever one of the named things changed. */
@@ -125,14 +144,18 @@ export class State extends EventTarget {
     return params;
   }
 
-  _remember() {
+  /** The address follows a moment later; `step`: as a step that the browser's way back undoes. */
+  _remember(step) {
     clearTimeout(this._writing);
+    this._step ||= step;
     this._writing = setTimeout(() => this.write(), WRITE_AFTER_MS);
   }
 
   /** Write the address at once (before leaving the page, copying the link). */
   write() {
     clearTimeout(this._writing);
-    history.replaceState(null, "", `?${this.address()}`);
+    const address = `?${this.address()}`;
+    if (address !== location.search) history[this._step && location.search ? "pushState" : "replaceState"](null, "", address);
+    this._step = false;
   }
 }

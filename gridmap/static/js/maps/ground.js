@@ -57,7 +57,7 @@
     protomapsL.leafletLayer({ url, attribution: "", paintRules: groundRules(), labelRules: groundLabels(), maxDataZoom: 16, backgroundColor: "#f6f4ef" });
 
   /** Borders and names lie above the grids and let every pointer through. */
-  gm.regionLayer = ({ url }) => {
+  gm.regionLayer = ({ url, names = true }) => {
     const layer = protomapsL.leafletLayer({
       url,
       attribution: "",
@@ -68,7 +68,7 @@
         filter: (z, f) => f.props.level === level,
         symbolizer: new PolygonSymbolizer({ fill: "rgba(0,0,0,0)", stroke: style.color, width: style.width }),
       })),
-      labelRules: [
+      labelRules: !names ? [] : [
         {
           dataLayer: "names",
           maxzoom: 14, // closer, the grids carry labels of their own

@@ -32,6 +32,19 @@
       if (this._box) this._draw();
     },
 
+    /** Show `bounds` beside or above the legend, whichever leaves them larger; behind it where that costs too much. */
+    fit(bounds, options = {}) {
+      const map = this._map;
+      const size = map.getSize();
+      const plain = map.getBoundsZoom(bounds, false);
+      const choices = [[this._box.offsetWidth + 14, 0], [0, this._box.offsetHeight + 24]]
+        .filter(([x, y]) => this._box.open && x < 0.6 * size.x && y < 0.6 * size.y)
+        .map((padding) => [map.getBoundsZoom(bounds, false, L.point(padding)), padding])
+        .sort(([a], [b]) => b - a);
+      const [zoom, paddingBottomRight] = choices[0] ?? [-Infinity];
+      map.fitBounds(bounds, { ...options, ...(zoom >= plain - 0.5 ? { paddingBottomRight } : {}) });
+    },
+
     _draw() {
       const { title, rows, note } = this._content;
       this._box.replaceChildren();

@@ -72,6 +72,8 @@
       const begin = since ? this._span.index(since) : 0;
       const end = until ? this._span.kept(this._span.index(until) + 1) : this._span.length;
       this._place(begin < end ? [begin, end] : this._span.moved([begin, begin + 1], 0));
+      const outside = (since && since > this._span.day(this._span.length - 1)) || (until && until < this._span.day(0));
+      if (outside) this._said.textContent = this._words.outside; // the window stands at the end that is nearest
     },
 
     async load() {

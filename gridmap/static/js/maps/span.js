@@ -7,7 +7,7 @@
   /** What a time slider says, where it is given no other words. */
   gm.SLIDER_WORDS = {
     slider: "时间轴", start: "开始日期", end: "结束日期", window: "移动时间窗", play: "播放", pause: "暂停", back: "后退一步", forward: "前进一步",
-    length: "时间窗", step: "步长", speed: "速度", days: "{n} 天", cases: "{n} 件", all: "全部时间", own: "自选", none: "这些条件下没有事件。", failed: "时间轴未能取回。",
+    length: "时间窗", step: "步长", speed: "速度", days: "{n} 天", cases: "{n} 件", all: "全部时间", own: "自选", none: "这些条件下没有事件。", outside: "所选时间不在有事件的时间之内。", failed: "时间轴未能取回。",
   };
 
   /** The days from the first edge of a timeline to its last; a window is [begin, end) in days since the first. */
