@@ -23,7 +23,8 @@ from gridmap.db.models import CaseRelease, CaseReleasePlace
 from gridmap.jobs.app import defer
 from gridmap.services import audit
 from gridmap.services.actor import SYSTEM, Actor, Role
-from gridmap.services.cases.town import SMALL, WITHHELD, town
+from gridmap.services.cases.town import town
+from gridmap.services.plans.small import SMALL, WITHHELD
 from gridmap.services.sensitive import sensitive
 from gridmap.settings import settings
 from gridmap.sql import query

@@ -9,15 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy.orm import Session
 
 from gridmap.db import bulk
+from gridmap.services.plans.small import OUTSIDE
 from gridmap.sql import query
 
 if TYPE_CHECKING:
     from geodata.privacy.trees import Tree
-
-#: How a cell that is not shown stands in a table: "<5", withheld.
-SMALL, WITHHELD = -1, -2
-#: The level of what lies in no grid.
-OUTSIDE = "outside"
 
 
 class Place(NamedTuple):

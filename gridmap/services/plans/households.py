@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 
 from gridmap.db import bulk
 from gridmap.db.engine import transaction
-from gridmap.services.cases.town import OUTSIDE, SMALL, WITHHELD
 from gridmap.services.days import today
+from gridmap.services.plans.small import OUTSIDE, SMALL, WITHHELD
 from gridmap.services.versions import decide_households, raise_version, render_ahead
 from gridmap.sql import query
 

@@ -18,6 +18,10 @@ from gridmap.sql import query
 
 #: Counts below this are small.
 LEAST = 5
+#: How a cell that is not shown stands in a table: "<5", withheld.
+SMALL, WITHHELD = -1, -2
+#: The level of what lies in no grid.
+OUTSIDE = "outside"
 #: A share that is told instead of a count of estimates is rounded to so much.
 _STEP = 0.05
 _VEILED = ("households", "population", "estimated_households", "missing_households")
