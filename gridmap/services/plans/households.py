@@ -1,8 +1,8 @@
 """Deciding which household figures may be told to those who only look: of regions, and of all plans once in force.
 
 All of it is decided together, for the difference of two plans tells what both hide (:mod:`geodata.privacy.divisions`).
-What is told stays told while its number stays; what was withheld stays withheld. Kept in ``household_place`` and
-``household_region``: the number, or why there is none. Drafts are no part of it: who only looks does not see them.
+What is told stays told while its community's numbers stay; what was withheld stays withheld. Kept in
+``household_place`` and ``household_region``: the number, or why there is none. Drafts are no part of it: who only looks does not see them.
 """
 
 from __future__ import annotations
@@ -178,13 +178,23 @@ class _Cells:
         return [(self.plan_id, key) for key in [*(grid.id for grid in self.grids), *self.outside]]
 
     def division(self, ground: _Ground, told: Told, price: float) -> Division:
-        """With what was told before: a number stays told, what was withheld stays so, the rest is free."""
+        """With what was told before: a number stays told, what was withheld stays so, the rest is free.
+
+        Where a count of a community changed its other numbers are free too: they may have changed as well, and a grid
+        that has become small needs partners.
+        """
         from geodata.privacy import suppress
         from geodata.privacy.divisions import FREE, Division
 
         before = np.array([told.get(key, UNDECIDED) for key in self.keys], dtype=np.int64)
         state = np.full(len(before), FREE, dtype=np.uint8)
-        state[before == self.value] = suppress.EXACT
+        inside = self.cell >= 0
+        moved = np.zeros(len(ground.region_id), dtype=bool)
+        changed = (before >= 0) & (before != self.value)
+        moved[ground.community[inside][changed[self.cell[inside]]]] = True
+        loose = np.zeros(len(before), dtype=bool)
+        loose[self.cell[inside][moved[ground.community[inside]]]] = True
+        state[(before == self.value) & ~loose] = suppress.EXACT
         state[before == SMALL] = suppress.SMALL
         state[before == WITHHELD] = suppress.WITHHELD
         free = Division.of(self.cell, state, price=price)
