@@ -2,7 +2,8 @@
 
 All of it is decided together, for the difference of two plans tells what both hide (:mod:`geodata.privacy.divisions`).
 What is told stays told while its community's numbers stay; what was withheld stays withheld. Kept in
-``household_place`` and ``household_region``: the number, or why there is none. Drafts are no part of it: who only looks does not see them.
+``household_place`` and ``household_region``: the number, or why there is none. Drafts are no part of it: who only looks
+does not see them.
 """
 
 from __future__ import annotations
