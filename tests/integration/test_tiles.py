@@ -49,7 +49,7 @@ def reader(*prefixes: str) -> Actor:
 
 
 def version() -> int:
-    return state.state_of("grids", PLAN, None).version
+    return state.state_of("grids", PLAN).version
 
 
 def middle(z: int, region: str = "") -> tuple[int, int, int]:
@@ -116,10 +116,10 @@ def test_layers_made_here_are_those_of_postgis(layer: str, part: str, z: int, mo
     z, x, y = middle(z)
     seen = 0
     for at in [(z, x + dx, y + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]:
-        ours, counted = make.tile(layer, plan, ("",), *at)
+        ours, counted = make.tile(layer, plan, ("",), at)
         with monkeypatch.context() as patch:
             patch.setattr(make, "ready", lambda: False)
-            theirs, also = make.tile(layer, plan, ("",), *at)
+            theirs, also = make.tile(layer, plan, ("",), at)
         assert counted == also
         here, there = (layers(one, only=part).get(part, []) for one in (ours, theirs))
         lines = [sorted(map(str, layers(one, only="barriers").get("barriers", []))) for one in (ours, theirs)]
