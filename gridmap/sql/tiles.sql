@@ -16,10 +16,13 @@ LEFT JOIN plan ON plan.id = CAST(:plan_id AS bigint)
 LEFT JOIN region ON region.id = plan.region_id;
 
 -- name: fingerprint
--- Grids of a plan by their row versions: another value after any change to any of them, the same while none changed.
-SELECT count(*) || '.' || COALESCE(sum(hashtextextended(
-    concat_ws('|', id, xmin, code, name, kind, status, households, population, area_m2, region_id, parent_id), 0)), 0)
-FROM grid WHERE plan_id = :plan_id;
+-- Grids of a plan, and which counts are withheld, by their row versions: another value after any change to any of them.
+SELECT concat_ws('.',
+    (SELECT count(*) || '.' || COALESCE(sum(hashtextextended(
+         concat_ws('|', id, xmin, code, name, kind, status, households, population, area_m2, region_id, parent_id), 0)), 0)
+     FROM grid WHERE plan_id = :plan_id),
+    (SELECT count(*) || '.' || COALESCE(sum(hashtextextended(concat_ws('|', grid_id, xmin, shown), 0)), 0)
+     FROM household_place WHERE plan_id = :plan_id));
 
 -- name: grids
 -- Tiles are the same for all who look at a region: few households are in none of them.
