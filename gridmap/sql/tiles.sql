@@ -1,26 +1,33 @@
--- name: state
--- What decides a tile, in one row: database, counters of layers, and of the plan :plan_id (if any) its version, prefix, and
--- whether it was ever in force.
--- The row versions (xmin) stand beside the counters: a restored backup counts the same numbers again.
-SELECT (SELECT oid::text FROM pg_database WHERE datname = current_database()),
-       (SELECT COALESCE(jsonb_object_agg(layer, jsonb_build_array(version, xmin::text)), '{}') FROM data_version),
-       plan.version, region.prefix, COALESCE(plan.valid_from IS NOT NULL AND plan.state IN ('published', 'archived'), false)
+-- name: now
+-- What decides a tile and what lets its reader in, in one row: the counters of all layers; of the plan :plan_id (if any)
+-- its version, prefix, and whether it was ever in force; the account :user_id with its roles, and the token with the hash :token (if any), by row
+-- versions (xmin). So a restored backup, which counts the same numbers again, is another state too.
+SELECT (SELECT oid::text FROM pg_database WHERE datname = current_database()) AS database,
+       (SELECT string_agg(concat_ws(' ', layer, version, xmin), ',' ORDER BY layer) FROM data_version) AS layers,
+       plan.version AS plan_version, region.prefix,
+       CASE WHEN plan.valid_from IS NOT NULL AND plan.state IN ('published', 'archived') THEN 'public' END AS public,
+       (SELECT concat_ws('|', person.xmin,
+                   (SELECT string_agg(concat_ws(' ', held.id, held.xmin, there.xmin), ',' ORDER BY held.id)
+                    FROM role_grant held LEFT JOIN region there ON there.id = held.region_id
+                    WHERE held.user_id = person.id),
+                   (SELECT xmin FROM api_token WHERE token_hash = CAST(:token AS text)))
+        FROM app_user person WHERE person.id = CAST(:user_id AS bigint)) AS account
 FROM (SELECT 1) AS one
 LEFT JOIN plan ON plan.id = CAST(:plan_id AS bigint)
 LEFT JOIN region ON region.id = plan.region_id;
 
 -- name: fingerprint
--- Grids of a plan by their row versions, and what is told of their households: another value after any change to any of
--- them, the same while none changed.
-SELECT count(*) || '.' || COALESCE(sum(hashtextextended(
-    concat_ws('|', id, xmin, code, name, kind, status, households, population, area_m2, region_id, parent_id), 0)), 0)
-    || '.' || (SELECT COALESCE(sum(hashtextextended(concat_ws('|', grid_id, shown), 1)), 0)
-               FROM household_place WHERE plan_id = :plan_id AND grid_id IS NOT NULL)
-FROM grid WHERE plan_id = :plan_id;
+-- Grids of a plan, and which counts are withheld, by their row versions: another value after any change to any of them.
+SELECT concat_ws('.',
+    (SELECT count(*) || '.' || COALESCE(sum(hashtextextended(
+         concat_ws('|', id, xmin, code, name, kind, status, households, population, area_m2, region_id, parent_id), 0)), 0)
+     FROM grid WHERE plan_id = :plan_id),
+    (SELECT count(*) || '.' || COALESCE(sum(hashtextextended(concat_ws('|', grid_id, xmin, shown), 0)), 0)
+     FROM household_place WHERE plan_id = :plan_id));
 
 -- name: grids
 -- Tiles are the same for all who look at a region: few households are in none of them.
--- The top grids of a plan in one tile (mercator w, s, e, n; lon/lat box with buffer), and the counters that this snapshot has.
+-- The top grids of a plan in one tile (mercator w, s, e, n; lon/lat box with buffer).
 -- MATERIALIZED: else the geometry is cut twice, once to see whether there is any.
 WITH shown AS MATERIALIZED (
     SELECT grid.id, grid.code, grid.name, grid.kind, grid.status,
@@ -33,17 +40,16 @@ WITH shown AS MATERIALIZED (
       AND grid.parent_id IS NULL
       AND region.code LIKE ANY (CAST(:patterns AS text[]))
 )
-SELECT (SELECT COALESCE(ST_AsMVT(shown, 'grids', 4096, 'geom'), '') FROM shown WHERE geom IS NOT NULL),
-       (SELECT version FROM data_version WHERE layer = 'plans'), (SELECT version FROM plan WHERE id = :plan_id);
+SELECT (SELECT COALESCE(ST_AsMVT(shown, 'grids', 4096, 'geom'), '') FROM shown WHERE geom IS NOT NULL) AS ready,
+       NULL::bytea AS rows;
 
 -- name: grid_rows
 -- As the query grids, but the rows as they are: the layer is made of them here (geodata.mvt).
-SELECT ''::bytea, string_agg(record_send(ROW(
+SELECT ''::bytea AS ready, string_agg(record_send(ROW(
            grid.id, grid.code, grid.name, grid.kind, grid.status,
            CASE WHEN NOT (h.shown < 0 OR grid.households BETWEEN 1 AND 4) IS TRUE THEN grid.households END,
            CASE WHEN NOT (h.shown < 0 OR grid.households BETWEEN 1 AND 4) IS TRUE THEN grid.population END,
-           grid.geom)), ''),
-       (SELECT version FROM data_version WHERE layer = 'plans'), (SELECT version FROM plan WHERE id = :plan_id)
+           grid.geom)), '') AS rows
 FROM grid JOIN region ON region.id = grid.region_id
 LEFT JOIN household_place h ON h.plan_id = grid.plan_id AND h.grid_id = grid.id
 WHERE grid.plan_id = CAST(:plan_id AS bigint) AND grid.geom && ST_MakeEnvelope(:w, :s, :e, :n, 4490)
@@ -77,8 +83,8 @@ shown_building AS (
 )
 SELECT
     (SELECT COALESCE(ST_AsMVT(b, 'barriers', 4096, 'geom'), '') FROM shown_barrier b WHERE geom IS NOT NULL)
-    || (SELECT COALESCE(ST_AsMVT(b, 'buildings', 4096, 'geom'), '') FROM shown_building b WHERE geom IS NOT NULL),
-    (SELECT COALESCE(sum(version), 0)::bigint FROM data_version WHERE layer IN ('barriers', 'buildings')), 0;
+    || (SELECT COALESCE(ST_AsMVT(b, 'buildings', 4096, 'geom'), '') FROM shown_building b WHERE geom IS NOT NULL)
+    AS ready, NULL::bytea AS rows;
 
 -- name: ground_rows
 -- As the query ground from zoom 14 on: barriers as their layer, buildings as the rows that theirs is made of here.
@@ -97,9 +103,8 @@ shown_building AS (
       AND region.code LIKE ANY (CAST(:patterns AS text[]))
     LIMIT 20000
 )
-SELECT (SELECT COALESCE(ST_AsMVT(b, 'barriers', 4096, 'geom'), '') FROM shown_barrier b WHERE geom IS NOT NULL),
-       (SELECT string_agg(record_send(shown_building), '') FROM shown_building),
-       (SELECT COALESCE(sum(version), 0)::bigint FROM data_version WHERE layer IN ('barriers', 'buildings')), 0;
+SELECT (SELECT COALESCE(ST_AsMVT(b, 'barriers', 4096, 'geom'), '') FROM shown_barrier b WHERE geom IS NOT NULL) AS ready,
+       (SELECT string_agg(record_send(shown_building), '') FROM shown_building) AS rows;
 
 -- name: regions
 -- Borders of counties, subdistricts and communities in one tile, and their names at one point each.
@@ -121,8 +126,7 @@ named AS MATERIALIZED (
     FROM found
 )
 SELECT (SELECT COALESCE(ST_AsMVT(shown, 'regions', 4096, 'geom'), '') FROM shown WHERE geom IS NOT NULL)
-    || (SELECT COALESCE(ST_AsMVT(named, 'names', 4096, 'geom'), '') FROM named WHERE geom IS NOT NULL),
-    (SELECT COALESCE(sum(version), 0)::bigint FROM data_version WHERE layer = 'regions'), 0;
+    || (SELECT COALESCE(ST_AsMVT(named, 'names', 4096, 'geom'), '') FROM named WHERE geom IS NOT NULL) AS ready, NULL::bytea AS rows;
 
 -- name: whole_grids
 -- All top grids of a plan to be simplified together: id, code of the region, geometry (WKB, EPSG:4490).

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, g, request, session
 
 from gridmap.errors import NotSignedIn
-from gridmap.services.accounts import Identity, actor_of
+from gridmap.services.accounts import Identity, actor_of, digest
 from gridmap.services.actor import Actor
 from gridmap.services.tokens import actor_of_token
 from gridmap.translations import LOCALES
@@ -75,24 +75,45 @@ def end() -> None:
     g.actor = None
 
 
+def look_again() -> Actor | None:
+    """Who is asking, read anew: for who is to be let in again without all this."""
+    if (secret := _secret()) is not None:
+        return actor_of_token(secret, request.remote_addr)
+    return _of_session() if "user" in session else None
+
+
+def token_hash() -> str | None:
+    """The hash of the API token that came with this request, if one did."""
+    secret = _secret()
+    return None if secret is None else digest(secret)
+
+
+def _secret() -> str | None:
+    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else None
+
+
+def _of_session() -> Actor | None:
+    actor = actor_of(session["user"], session["epoch"], request.remote_addr)
+    chosen = request.cookies.get(LOCALE_COOKIE)
+    return replace(actor, locale=chosen) if actor and chosen in LOCALES else actor  # services speak as the page does
+
+
 def _identify() -> None:
     g.actor, g.by_token = None, False
     if request.endpoint == "static":
         return
-    scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
+    secret = _secret()
+    if secret is not None:
         g.by_token = True
-        g.actor = actor_of_token(secret.strip(), request.remote_addr)
+        g.actor = actor_of_token(secret, request.remote_addr)
         if g.actor is None:
             raise NotSignedIn("TOKEN_REFUSED")
     elif "user" in session:
-        g.actor = actor_of(session["user"], session["epoch"], request.remote_addr)
+        g.actor = _of_session()
         if g.actor is None:
             session.clear()
             return
-        chosen = request.cookies.get(LOCALE_COOKIE)
-        if chosen in LOCALES:  # services speak the language that the page does
-            g.actor = replace(g.actor, locale=chosen)
         if time() - session["seen"] > _REFRESH_S:  # signs the cookie anew: its age is what the idle time-out measures
             session["seen"] = int(time())
 

@@ -1,24 +1,32 @@
 """The short way to a tile, in front of Flask: for whoever was let in a moment ago.
 
-Each second the first request of a credential goes the whole way (sign-in, session, log); the view then remembers who
-it was for :data:`TRUST_S`, under the very header that was sent. What this way cannot answer goes the whole way too:
-errors, other methods, other addresses. So who is signed out, closed or loses a role gets tiles for a second at most.
+Each second the first request of a credential goes the whole way (sign-in, session, log); the view then keeps a pass
+under the very header that was sent. The statement that a tile takes anyway tells whether the account, its roles, its
+sessions and the token still are as they were: who is closed, signed out everywhere or loses a role gets no tile more.
+Only what ends by the clock (an idle session, a token's last day) ends up to :data:`TRUST_S` late. What this way cannot
+answer goes the whole way too: errors, other methods, other addresses. The log tells how many went this way.
 """
 
 from __future__ import annotations
 
+import atexit
 import re
-from collections.abc import Iterable
+import threading
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
 from time import monotonic
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
+import structlog
 from flask import Flask, Response, request
 
 from gridmap.db import engine
 from gridmap.errors import CodedError
 from gridmap.services.actor import Actor
-from gridmap.services.tiles import Tile, tile
+from gridmap.services.tiles import Pass, Tile, issue, tile_with
+from gridmap.web.session import look_again, token_hash
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -36,19 +44,77 @@ _FIXED = [
     ("Cross-Origin-Opener-Policy", "same-origin"),
     ("Cross-Origin-Resource-Policy", "same-origin"),
 ]
-#: (database, Authorization, Cookie) -> (since when, who): one dict a process, read without a lock.
-_known: dict[tuple[sa.Engine, str, str], tuple[float, Actor]] = {}
+_log: structlog.stdlib.BoundLogger = structlog.get_logger("gridmap.web")
+
+
+@dataclass(slots=True)
+class _Guest:
+    """Somebody with a pass, since when, and the number of tiles they got with it (the next of the counter)."""
+
+    since: float
+    held: Pass
+    tiles: Iterator[int] = field(default_factory=count)
+
+
+#: (database, Authorization, Cookie) -> who: one dict a process, read without the lock.
+_known: dict[tuple[sa.Engine, str, str], _Guest] = {}
+_telling = threading.Lock()
+_timer: threading.Timer | None = None
 
 
 def answer(actor: Actor, found: Tile) -> Response:
-    """The answer of a view, which also lets the credential of this request in for a moment."""
-    if len(_known) > 10_000:
-        _known.clear()
-    _known[_credential(request.environ)] = (monotonic(), actor)
+    """The answer of a view, which also gives the credential of this request a pass for a moment."""
+    held = issue(actor, token_hash(), look_again)
+    if held is not None:
+        credential = _credential(request.environ)
+        with _telling:
+            before = _known.get(credential)
+            _known[credential] = _Guest(monotonic(), held)
+        if before is not None:
+            _tell(before)
+        _tell_later()
     response = Response(found.content, mimetype=_MVT, headers={"Cache-Control": _keeping(found)})
     response.set_etag(found.etag)
     response.make_conditional(request)
     return response
+
+
+def _tell(guest: _Guest) -> None:
+    """A line of the log for the tiles that somebody got the short way."""
+    if tiles := next(guest.tiles):
+        _log.info("tiles", login=guest.held.actor.login, tiles=tiles, ms=round((monotonic() - guest.since) * 1000))
+
+
+def _tell_later() -> None:
+    """Tell what is over by then, and forget it."""
+    global _timer
+    with _telling:
+        if _timer is None:
+            _timer = threading.Timer(2 * TRUST_S, _tell_past)
+            _timer.daemon = True
+            _timer.start()
+
+
+def _tell_past() -> None:
+    global _timer
+    with _telling:
+        _timer = None
+    _forget(monotonic() - TRUST_S)
+    if _known:
+        _tell_later()
+
+
+def _forget(before: float) -> None:
+    """Tell and forget who has had a pass since ``before``."""
+    with _telling:
+        past = {credential: guest for credential, guest in _known.items() if guest.since <= before}
+        for credential in past:
+            del _known[credential]
+    for guest in past.values():
+        _tell(guest)
+
+
+atexit.register(_forget, float("inf"))
 
 
 def init_app(app: Flask) -> None:
@@ -77,14 +143,18 @@ class _Short:
         """The tile, or None where the whole way has to be gone."""
         if environ["REQUEST_METHOD"] != "GET" or not (asked := _ADDRESS.fullmatch(environ["PATH_INFO"])):
             return None
-        known = _known.get(_credential(environ))
-        if known is None or monotonic() - known[0] >= TRUST_S:
+        guest = _known.get(_credential(environ))
+        if guest is None or monotonic() - guest.since >= TRUST_S:
             return None
         layer, plan, version, z, x, y = asked.groups()
+        where = (layer or "grids", int(plan) if plan else None, int(version), int(z), int(x), int(y))
         try:
-            return tile(known[1], layer or "grids", int(plan) if plan else None, int(version), int(z), int(x), int(y))
+            found = tile_with(guest.held, *where)
         except CodedError:  # Flask says it in the reader's language
             return None
+        if found is not None:
+            next(guest.tiles)
+        return found
 
 
 def _credential(environ: WSGIEnvironment) -> tuple[sa.Engine, str, str]:

@@ -29,8 +29,12 @@ from gridmap.services import (
 )
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 from gridmap.services.plans import households
+from gridmap.services.tiles import make
+from gridmap.services.tiles.square import HALF_M
+from gridmap.services.tiles.state import state_of
 from gridmap.services.versions import raise_version
 from gridmap.sql import query
+from tests.vector_tile import layers
 
 VIEWER = Actor("viewer", (Grant(Role.VIEWER),))
 EXACT = [Actor("other", (Grant(role),)) for role in Role if role is not Role.VIEWER]
@@ -51,7 +55,10 @@ def tiny(shared_demo_url: str) -> dict[int, int]:
             session.execute(sa.text("UPDATE unit SET households = :n, population = :p WHERE id = :id"), few)
         for plan in session.scalars(sa.text("SELECT id FROM plan ORDER BY id")).all():
             counts.sum_plan(session, plan)
+    before = state_of("grids", 1)
+    with transaction() as session:
         assert households.publish(session) and not households.publish(session)
+    assert state_of("grids", 1).name != before.name  # no tile from before the decision is shown after it
     with transaction() as session:
         found = session.execute(sa.text("SELECT id, households FROM grid WHERE plan_id = 1 AND kind <> 'micro'")).all()
         return {row.id: row.households for row in found}
@@ -104,6 +111,21 @@ def test_tiles_tell_few_households_to_nobody(tiny: dict[int, int]) -> None:
              "e": 180, "n": 85}).all()  # fmt: skip
     assert {row.code for row in told if row.households is None} == small_ones
     assert all((row.population is None) == (row.households is None) for row in told)
+
+
+def test_nor_do_those_that_are_made_from_rows(tiny: dict[int, int]) -> None:
+    few = next(one for one in plans.grids(VIEWER, 1, limit=1000).rows if one.households_text == "<5")
+    with transaction() as session:
+        x, y = session.execute(sa.text(
+            "SELECT ST_X(p), ST_Y(p) FROM (SELECT ST_Transform(ST_PointOnSurface(geom), 3857) AS p FROM grid"
+            " WHERE id = :id) q"), {"id": few.id}).one()  # fmt: skip
+    side = 2 * HALF_M / (1 << 14)
+    make.load()
+    made, _ = make.tile("grids", 1, ("",), (14, int((x + HALF_M) / side), int((HALF_M - y) / side)))
+    rows = {one.tags["id"]: one.tags for one in layers(made)["grids"]}
+    shown = {one.id: one.households for one in plans.grids(VIEWER, 1, limit=1000).rows}
+    assert few.id in rows and all(rows[one].get("households") == shown[one] for one in rows)
+    assert all(("population" in rows[one]) == (shown[one] is not None) for one in rows)
 
 
 def _shown(name: str) -> str:

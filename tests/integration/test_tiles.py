@@ -49,7 +49,7 @@ def reader(*prefixes: str) -> Actor:
 
 
 def version() -> int:
-    return state.state_of("grids", PLAN, None).version
+    return state.state_of("grids", PLAN).version
 
 
 def middle(z: int, region: str = "") -> tuple[int, int, int]:
@@ -116,10 +116,10 @@ def test_layers_made_here_are_those_of_postgis(layer: str, part: str, z: int, mo
     z, x, y = middle(z)
     seen = 0
     for at in [(z, x + dx, y + dy) for dx in (-1, 0, 1) for dy in (-1, 0, 1)]:
-        ours, counted = make.tile(layer, plan, ("",), *at)
+        ours, counted = make.tile(layer, plan, ("",), at)
         with monkeypatch.context() as patch:
             patch.setattr(make, "ready", lambda: False)
-            theirs, also = make.tile(layer, plan, ("",), *at)
+            theirs, also = make.tile(layer, plan, ("",), at)
         assert counted == also
         here, there = (layers(one, only=part).get(part, []) for one in (ours, theirs))
         lines = [sorted(map(str, layers(one, only="barriers").get("barriers", []))) for one in (ours, theirs)]
@@ -272,6 +272,85 @@ def test_the_short_way_answers_as_the_whole_one(tmp_path: Path, monkeypatch: pyt
     assert client.get(path.format(1, 3, 9, 9)).json["code"] == "TILE_OUT_OF_RANGE"
     assert client.get(now.replace("/plans/1/", "/plans/999/")).status_code == 404
     assert app.test_client().get(now).status_code == 401
+
+
+@pytest.fixture
+def long_trust(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing ends by the clock: what ends a pass here is what was changed."""
+    monkeypatch.setattr(short, "_known", {})
+    monkeypatch.setattr(short, "TRUST_S", 600.0)
+
+
+def _short(client: FlaskClient, path: str, headers: dict[str, str] | None = None) -> bytes:
+    """A tile that comes the short way."""
+    for _ in range(2):
+        found = client.get(path, headers=headers)
+        assert found.status_code == 200
+    assert "X-Request-ID" not in found.headers
+    return found.data
+
+
+@pytest.mark.usefixtures("long_trust")
+def test_who_loses_a_right_gets_no_tile_more(tmp_path: Path) -> None:
+    """Roles, an account that is closed, sessions that are ended, a token that is revoked: the very next tile knows."""
+    from gridmap.services import accounts, tokens, users
+
+    app = make_app(tmp_path)
+    user_id = add_person("leaver", "viewer", THERE + "000")
+    client, everything = signed_in(app, "leaver"), f"/api/v1/tiles/plans/1/{version()}/12/{{}}/{{}}.mvt"
+    path = everything.format(*middle(12, THERE)[1:])
+    mine = _short(client, path)
+    users.set_grants(SYSTEM, user_id, [("viewer", HERE + "000")])
+    other = client.get(path)
+    assert "X-Request-ID" in other.headers and other.data != mine
+    assert decoded(other.data, tmp_path).keys().isdisjoint(decoded(mine, tmp_path))
+    assert _short(client, path) == other.data
+
+    with transaction() as session:
+        person = load_actor(session, sa.text(f"app_user.id = {user_id}"), address=None)
+    assert person is not None
+    token_id, secret = tokens.create_token(person, "program")
+    bearer = {"Authorization": f"Bearer {secret}"}
+    program = app.test_client()
+    assert _short(program, path, bearer) == other.data
+    tokens.revoke_token(person, token_id)
+    assert program.get(path, headers=bearer).status_code == 401
+    assert _short(client, path) == other.data
+
+    accounts.end_sessions(person)
+    assert client.get(path).status_code == 401
+    client = signed_in(app, "leaver")
+    _short(client, path)
+    users.set_active(SYSTEM, user_id, False)
+    assert client.get(path).status_code == 401
+
+
+@pytest.mark.usefixtures("long_trust")
+def test_the_short_way_shows_a_change_at_once(tmp_path: Path) -> None:
+    """Also under the address of before: what is kept is looked up under the state that the database tells."""
+    add_person("watcher", "viewer")
+    client = signed_in(make_app(tmp_path), "watcher")
+    path = f"/api/v1/tiles/plans/1/{version()}/12/{{}}/{{}}.mvt".format(*middle(12)[1:])
+    _short(client, path)
+    changed = touch("改了")
+    found = client.get(path)
+    assert "X-Request-ID" not in found.headers and found.headers["Cache-Control"] == "private, no-cache"
+    assert decoded(found.data, tmp_path)[changed]["name"] == "改了"
+
+
+@pytest.mark.usefixtures("long_trust")
+def test_the_log_tells_how_many_went_the_short_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines: list[dict[str, Any]] = []
+    monkeypatch.setattr(short, "_log", type("Log", (), {"info": lambda _, event, **more: lines.append(more)})())
+    add_person("counted", "viewer")
+    client = signed_in(make_app(tmp_path), "counted")
+    path = f"/api/v1/tiles/plans/1/{version()}/12/{{}}/{{}}.mvt".format(*middle(12)[1:])
+    for _ in range(2):
+        _short(client, path)
+    short._forget(float("inf"))
+    assert [(one["login"], one["tiles"]) for one in lines] == [("counted", 3)]
+    short._forget(float("inf"))
+    assert len(lines) == 1
 
 
 def _has(login: str) -> bool:

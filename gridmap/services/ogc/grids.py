@@ -88,7 +88,7 @@ def tile(actor: Actor, z: int, x: int, y: int, *, span: Span | None = None) -> b
     if not plans:
         return b""
     if len(plans) == 1:
-        return tiles.tile(actor, "grids", plans[0], state_of("grids", plans[0], None).version, z, x, y).content
+        return tiles.tile(actor, "grids", plans[0], state_of("grids", plans[0]).version, z, x, y).content
     values = {"plans": plans, "patterns": actor.patterns(Role.VIEWER), **square(z, x, y)}
     [(made,)] = read(plain("ogc", "tile"), values)
     return bytes(made)

@@ -35,11 +35,11 @@ def render_in_force() -> int:
 
 def render(plan_id: int) -> int:
     """Make the missing tiles of a plan up to zoom 11 for every set of regions that somebody has; their number."""
-    state = state_of("grids", plan_id, None)
+    state = state_of("grids", plan_id)
     if state.prefix is None:
         return 0
     rows = read(plain("tiles", "whole_grids"), {"plan_id": plan_id})
-    if not rows or state_of("grids", plan_id, None) != state:  # the next job has what comes now
+    if not rows or state_of("grids", plan_id) != state:  # the next job has what comes now
         return 0
     ids, codes = np.array([row[0] for row in rows], dtype=np.int64), [row[1] for row in rows]
     shapes = mercator(shapely.from_wkb([bytes(row[2]) for row in rows]))
@@ -61,7 +61,7 @@ def render(plan_id: int) -> int:
                 inside = mask & _touching(boxes, z, x, y)
                 values = {"ids": ids[inside].tolist(), "shapes": shapely.to_wkb(kept[inside]).tolist()}
                 [(content,)] = read(plain("tiles", "simplified"), {**square(z, x, y), **values})
-                if state_of("grids", plan_id, None) != state:
+                if state_of("grids", plan_id) != state:
                     return made
                 cache.keep(key, bytes(content))
                 made += 1

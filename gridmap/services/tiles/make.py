@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from gridmap.db.reader import row, whole
+from gridmap.db.reader import row
 from gridmap.services.ready import behind_the_scenes
 from gridmap.services.tiles.square import BUFFER, square
+from gridmap.services.tiles.state import Now
 from gridmap.sql import plain
 
 #: Layer -> from which zoom on its polygons become a layer here (below, rounding leaves few of them plain), statement,
@@ -19,21 +21,31 @@ _loaded = False
 
 
 def tile(
-    layer: str, plan_id: int | None, regions: tuple[str, ...], z: int, x: int, y: int
-) -> tuple[bytes, tuple[int, int]]:
-    """A tile as the database is now, and the counters (of the layer, of the plan) of that very snapshot."""
-    values: dict[str, Any] = {"patterns": [f"{one}%" for one in regions], **square(z, x, y)}
-    values |= {"plan_id": plan_id} if layer == "grids" else {"z": z}
-    if layer in _ROWS and z >= _ROWS[layer][0] and ready():
-        from geodata.mvt import polygons
+    layer: str,
+    plan_id: int | None,
+    regions: tuple[str, ...],
+    at: tuple[int, int, int],
+    user_id: int | None = None,
+    token: str | None = None,
+) -> tuple[bytes, Now]:
+    """The tile ``at`` (z, x, y) as the database is, and what :func:`look` tells of that very snapshot."""
+    values: dict[str, Any] = {"patterns": [f"{one}%" for one in regions], "plan_id": plan_id, "z": at[0], **square(*at)}
+    values |= {"user_id": user_id, "token": token}
+    first_zoom, statement, name, columns, buffer = _ROWS.get(layer, (99, layer, layer, (), 0))
+    if at[0] < first_zoom or not ready():
+        made, _, *now = row(_with_now(layer), values)
+        return made or b"", Now.of(tuple(now))
+    from geodata.mvt import polygons
 
-        _, statement, name, columns, buffer = _ROWS[layer]
-        first, rows, counted, plan_version = row(plain("tiles", statement), values)
-        content = (first or b"") + polygons(name, columns, rows or b"", (z, x, y), buffer=buffer)
-    else:
-        made, counted, plan_version = row(plain("tiles", layer), values)
-        content = made or b""
-    return content, (whole(counted) or 0, whole(plan_version) or 0)
+    made, rows, *now = row(_with_now(statement), values)
+    return (made or b"") + polygons(name, columns, rows or b"", at, buffer=buffer), Now.of(tuple(now))
+
+
+@cache
+def _with_now(name: str) -> str:
+    """A statement of tiles that also tells what decides them."""
+    made, now = (plain("tiles", one).rstrip().rstrip(";") for one in (name, "now"))
+    return f"SELECT made.*, now.* FROM ({made}) AS made, ({now}) AS now"  # noqa: S608
 
 
 def ready() -> bool:
