@@ -13,7 +13,22 @@ from whitenoise import WhiteNoise
 
 from gridmap import ROOT
 from gridmap.settings import Settings, settings
-from gridmap.web import api, cors, errors, filters, health, i18n, logs, navigation, ogc, pages, security, session, tiles
+from gridmap.web import (
+    api,
+    compressed,
+    cors,
+    errors,
+    filters,
+    health,
+    i18n,
+    logs,
+    navigation,
+    ogc,
+    pages,
+    security,
+    session,
+    tiles,
+)
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 _YEAR_SECONDS = 365 * 24 * 3600
@@ -33,7 +48,7 @@ def create_app(config: Settings | None = None) -> Flask:
     app.config["MAX_CONTENT_LENGTH"] = config.max_upload_bytes
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    for part in (logs, i18n, errors, session, security, filters, navigation, health, pages, ogc, api):
+    for part in (compressed, logs, i18n, errors, session, security, filters, navigation, health, pages, ogc, api):
         part.init_app(app)
     _serve_static(app)
     tiles.init_app(app)

@@ -44,3 +44,18 @@ def test_reader_of_releases(browser: Browser, demo_server: Server) -> None:
         page.get_by_label("按", exact=True).select_option("community")
         expect(page.locator("#rank tr")).to_have_count(30)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        # on the map the grids of a community have its colour, not a dash that would mean "withheld"
+        until(page, "window.gridmap.page.grids._byId.size > 100")
+        fills = page.evaluate(
+            """() => {
+              const of = {};
+              for (const { feature, options } of window.gridmap.page.grids._byId.values())
+                (of[feature.properties.code.slice(0, 12)] ??= new Set()).add(options.fillColor);
+              return Object.values(of).map(one => one.size);
+            }"""
+        )
+        assert len(fills) == 30 and set(fills) == {1}
+        expect(page.locator("[data-sort=per_1000_households]")).to_be_hidden()
+        page.go_back()
+        expect(page.get_by_label("按", exact=True)).to_have_value("grid", timeout=15_000)
+        expect(page.locator("[data-sort=per_1000_households]")).to_be_visible()

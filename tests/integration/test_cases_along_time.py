@@ -156,3 +156,11 @@ def test_single_cases_of_a_view(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(places, "POINTS_MAX", total - 1)
     with refused(TooLarge, "CASES_TOO_MANY"):
         cases.in_view(SYSTEM, month)
+
+
+def test_cases_whose_place_was_not_found_are_told_by_grid(plan_id: int) -> None:
+    """They count in the ranking, which says so: the grid of the office they were put down at is not the worst."""
+    rows = cases.rates_by_grid(SYSTEM, plan_id).rows
+    stacks = [one for one in incidents.hot_spots(SYSTEM, plan_id, cases.CaseFilter()).stacks if one.unplaced]
+    assert sum(row["unplaced"] for row in rows) == sum(one.cases for one in stacks) > 0
+    assert all(0 <= row["unplaced"] <= row["cases"] for row in rows)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from gridmap.db.engine import service
 from gridmap.db.models import SRID, Grid
+from gridmap.services import heat
 from gridmap.services.actor import Actor
 from gridmap.services.cases.filters import CaseFilter
 from gridmap.services.cases.grids import GridTable, count_by_grid
@@ -24,6 +25,8 @@ _ALL = CaseFilter()
 class GridRates:
     """``rows`` as of :func:`by_grid`, each with ``smoothed``, the most cases first; of ``grids`` with ``cases`` in all.
 
+    ``unplaced`` of a row's cases were put down on one point because their address was not found: they count, but they
+    need not have happened there.
     ``mean``: cases per 1,000 households of all these grids together; None where nobody lives.
     """
 
@@ -63,7 +66,13 @@ def rates_by_grid(
         box = sa.func.ST_MakeEnvelope(*bounds, SRID)
         near = session.scalars(sa.select(Grid.id).where(Grid.plan_id == plan_id, Grid.geom.op("&&")(box))).all()
         chosen = chosen[np.isin(table.id[seen[chosen]], near)]
-    rows = [_row(table, cases, seen[k], found.raw[k], found.smoothed[k]) for k in chosen[:limit].tolist()]
+    elsewhere = np.zeros_like(cases)
+    if heat.known_stacks(session).unplaced.any():
+        elsewhere = cases - count_by_grid(session, actor, plan_id, replace(wanted, placed=True))[1]
+    rows = [
+        _row(table, cases, seen[k], found.raw[k], found.smoothed[k]) | {"unplaced": int(elsewhere[seen[k]])}
+        for k in chosen[:limit].tolist()
+    ]
     mean = None if np.isnan(found.mean) else round(found.mean, 2)
     return GridRates(rows=tuple(rows), grids=len(seen), cases=int(cases[seen].sum()), mean=mean)
 

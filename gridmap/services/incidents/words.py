@@ -41,8 +41,15 @@ def where(grids: Sequence[tuple[int, str, str]], locale: str) -> str:
     for _, code, region in grids[:_GRIDS_MAX]:
         by_region.setdefault(region, []).append(code[-3:])
     listed = comma.join(
-        messages.sentence("SPOT_WHERE", locale, region=region, grids=comma.join(codes))
+        messages.sentence(
+            "SPOT_WHERE", locale, region=_apart(region) if locale.startswith("zh") else region, grids=comma.join(codes)
+        )
         for region, codes in by_region.items()
     )
     return listed if len(grids) <= _GRIDS_MAX else messages.sentence(
         "SPOT_GRIDS_MORE", locale, listed=listed, count=len(grids))  # fmt: skip
+
+
+def _apart(name: str) -> str:
+    """A name that ends in a digit or a Latin letter keeps its distance from the number that follows."""
+    return f"{name} " if name[-1:].isascii() and name[-1:].isalnum() else name

@@ -89,7 +89,10 @@ class CaseSums(Model):
 
 
 class GridCount(Model):
-    """Cases in a grid, and per 1,000 households (null without households), as counted and ``smoothed``."""
+    """Cases in a grid, and per 1,000 households (null without households), as counted and ``smoothed``.
+
+    ``unplaced`` of them lie on one point because their address was not found, and need not have happened here.
+    """
 
     grid_id: int
     code: str
@@ -101,6 +104,7 @@ class GridCount(Model):
     cases: int
     per_1000_households: float | None
     smoothed: float | None
+    unplaced: int
 
 
 class GridCounts(Model):

@@ -78,7 +78,7 @@ export function status(place, sums, state) {
   const ends = state.last ? ` · ${t("数据到 {day}", { day: state.last })}` : "";
   const missing = lacking([state.since, state.until], state).map((text) => h("span", { class: "badge tone-warn" }, text));
   if (!sums.total) return place.replaceChildren(t("这些条件下没有事件，请放宽时间、类别或区划。"), ends, " ", ...missing);
-  const parts = [h("b", {}, number(sums.total)), ` ${t("件事件")}`, ` · ${t("未结 {n}", { n: number(sums.open) })}`];
+  const parts = [h("b", {}, number(sums.total)), ` ${t("件事件")}`, ` · ${sums.open === sums.total ? t("都没有办结时间") : t("未结 {n}", { n: number(sums.open) })}`];
   const unplaced = sums.total - sums.located;
   if (unplaced) parts.push(` · ${t("{n} 件没有位置，不在图上", { n: number(unplaced) })}`);
   return place.replaceChildren(...parts, ends, " ", ...missing);

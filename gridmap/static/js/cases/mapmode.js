@@ -31,6 +31,9 @@ export function lengthDays(state, domain) {
   return first && last ? Math.max(1, at(last) - at(first) + 1) : null;
 }
 
+/** What of a grid's cases need not have happened there. */
+const doubt = (one) => (one.unplaced ? ` · ${t("其中 {n} 件位置未查明", { n: number(one.unplaced) })}` : "");
+
 /** What a grid layer shows of counts by grid over so many days, in the mode "rate" or "count". */
 export function gridValues(mode, items, days) {
   return new Map(items.map((one) => [one.grid_id, mode === "rate" ? rated(one, days) : counted(one)]));
@@ -40,11 +43,11 @@ function rated(one, days) {
   if (!days) return { status: "none", label: [one.code.slice(-3), ""], words: t("{n} 件", { n: number(one.cases) }) }; // not known yet
   if (one.smoothed === null) return { status: "none", label: [one.code.slice(-3), "—"], words: t("{n} 件 · 没有住户", { n: number(one.cases) }) };
   const rate = (one.smoothed * YEAR) / days;
-  return { status: classOf(rate, RATES), label: [one.code.slice(-3), number(rate)], words: t("{n} 件 · 每千户每年 {r} 件（平滑）", { n: number(one.cases), r: number(rate, 1) }) };
+  return { status: classOf(rate, RATES), label: [one.code.slice(-3), number(rate)], words: t("{n} 件 · 每千户每年 {r} 件（平滑）", { n: number(one.cases), r: number(rate, 1) }) + doubt(one) };
 }
 
 function counted(one) {
-  return { status: classOf(one.cases, COUNTS), label: [one.code.slice(-3), number(one.cases)], words: t("{n} 件", { n: number(one.cases) }) };
+  return { status: classOf(one.cases, COUNTS), label: [one.code.slice(-3), number(one.cases)], words: t("{n} 件", { n: number(one.cases) }) + doubt(one) };
 }
 
 /** The same of a community: its rate, or how many cases its grids have in the mean. */

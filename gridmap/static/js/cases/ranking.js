@@ -38,6 +38,7 @@ export function ranking(state, grids) {
         {},
         h("button", { type: "button", class: "row-button", "aria-pressed": String(mine), onclick: () => choose(mine ? null : one.grid_id, true) }, one.name || one.code),
         h("span", { class: "place" }, `${one.region_name ?? ""} ${one.code}`),
+        one.unplaced ? h("span", { class: "place doubt" }, t("其中 {n} 件位置未查明", { n: number(one.unplaced) })) : "",
       ),
       h("td", { class: "number" }, number(one.cases)),
       rate(one.per_1000_households),

@@ -51,7 +51,7 @@ function note(found) {
 }
 
 function item(spot, onclick) {
-  const [sign, word] = KINDS[spot.kind] ?? ["●", () => t("热点")];
+  const [sign, word] = KINDS[spot.kind] ?? ["●", () => t("偏高")];
   const show = h("button", { type: "button", class: "button small", onclick }, t("在地图上看"));
   return h(
     "li",

@@ -3,6 +3,7 @@
   "use strict";
   const gm = (window.gridmap = window.gridmap || {});
   const { escape } = gm;
+  const OUTLINES_FROM_ZOOM = 13;
 
   const GridLayer = gm.ServedAreas.extend({
     initialize(options) {
@@ -133,7 +134,9 @@
         filter: (z, f) => f.props.status === status,
         symbolizer: this._source.outline ? new protomapsL.LineSymbolizer(stroke) : new protomapsL.PolygonSymbolizer({ fill: style.fill, stroke: style.ink, width: 0.8, opacity: 0.75 }),
       }));
-      this.addLayer(protomapsL.leafletLayer({ url: this._source.tiles, paintRules: rules, labelRules: [], maxDataZoom: 16, ...(pane ? { pane } : {}) }));
+      // outlines of a whole city are one black square of megabytes
+      const nearer = this._source.outline ? { minZoom: OUTLINES_FROM_ZOOM } : {};
+      this.addLayer(protomapsL.leafletLayer({ url: this._source.tiles, paintRules: rules, labelRules: [], maxDataZoom: 16, ...nearer, ...(pane ? { pane } : {}) }));
     },
   });
 
