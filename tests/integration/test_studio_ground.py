@@ -291,7 +291,9 @@ class TestRead:
     def test_over_http(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("gridmap.web.api.studio.WORTH_BYTES", 1000)
         app = make_app(tmp_path)
-        add_person("looker", "viewer")
+        add_person("onlooker", "viewer")
+        assert signed_in(app, "onlooker").get(f"/api/v1/plans/{BASE}/studio").json["code"] == "HOUSEHOLDS_FEW"
+        add_person("looker", "approver")
         client = signed_in(app, "looker")
         told = client.get(f"/api/v1/plans/{BASE}/studio", headers={"Accept-Encoding": "gzip"})
         assert told.headers["Content-Encoding"] == "gzip"
