@@ -82,6 +82,14 @@ def release_cases() -> None:
         run_release()
 
 
+def publish_households() -> None:
+    """Decide which households may be told to those who only look."""
+    from gridmap.services.plans.households import run_publish
+
+    with suppress(CodedError):
+        run_publish()
+
+
 def render_tiles() -> None:
     """Make the small scales of the plans in force before somebody looks."""
     from gridmap.services.tiles.ahead import render_in_force
@@ -109,6 +117,7 @@ TASKS: tuple[Callable[..., None], ...] = (
     prepare_ground,
     build_heat,
     release_cases,
+    publish_households,
     render_tiles,
     make_report,
 )

@@ -23,6 +23,7 @@ from gridmap.jobs.app import LANES, make_app
 from gridmap.jobs.tasks import register
 from gridmap.services.imports.recover import queue_again, retry_stalled_jobs
 from gridmap.services.monthly import make_due, retry_failed
+from gridmap.services.plans.households import ask_if_due
 from gridmap.settings import settings
 
 _GRACE_S = 15.0
@@ -41,6 +42,7 @@ def run_worker(url: str, stop: threading.Event) -> bool:
     runner = asyncio.Runner()
     unfinished: set[int] = set()
     try:
+        ask_if_due()
         whole = runner.run(_work(url, stop, unfinished))
     except BaseException:
         runner.close()

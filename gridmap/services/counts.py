@@ -13,7 +13,7 @@ from gridmap.db import bulk
 from gridmap.db.models import Grid
 from gridmap.services import pieces
 from gridmap.services.placing import lock_units, place
-from gridmap.services.versions import raise_version, render_ahead
+from gridmap.services.versions import decide_households, raise_version, render_ahead
 from gridmap.sql import query
 
 
@@ -36,6 +36,7 @@ def recount(session: Session, unit_ids: Sequence[int] | None = None) -> int:
     sum_grids(session, grids)
     raise_version(session, "units", "plans")
     render_ahead(session)
+    decide_households(session)
     return len(grids)
 
 

@@ -16,6 +16,7 @@ from gridmap.services.actor import Actor, Role
 from gridmap.services.kept import Kept
 from gridmap.services.plans.access import shown
 from gridmap.services.plans.read import PlanSummary, get
+from gridmap.services.plans.small import rounded
 from gridmap.services.sensitive import sensitive
 from gridmap.services.versions import state_of_all
 from gridmap.settings import settings
@@ -40,14 +41,19 @@ class Listed:
 
 @dataclass(frozen=True, slots=True)
 class DataState:
-    """What is known of the households: sums over living units; ``old`` are those counted over a year ago."""
+    """What is known of the households: sums over living units; ``old`` are those counted over a year ago.
+
+    Who is told no small counts gets shares (0 to 1), rounded, instead of ``estimated`` and ``old``.
+    """
 
     units: int
-    households: int
-    estimated: int
+    households: int | None
+    estimated: int | None
     missing: int
     buildings: int
-    old: int
+    old: int | None
+    estimated_share: float
+    old_share: float
     oldest: date | None
 
 
@@ -75,11 +81,12 @@ def overview(session: Session, actor: Actor, *, now: datetime | None = None) -> 
     """All of it in the reader's regions, for the plan in force."""
     actor.require(Role.VIEWER)
     plan_id = shown(session, actor)
-    key = {"prefixes": list(actor.prefixes(Role.VIEWER)), "plan": plan_id, "limit": _LISTED}
+    key: dict[str, Any] = {"prefixes": list(actor.prefixes(Role.VIEWER)), "plan": plan_id, "limit": _LISTED}
     zone = ZoneInfo(settings().time_zone)
     moment = now or datetime.now(UTC)
     today = moment.astimezone(zone).date()
-    hidden, exact = sensitive(), actor.sees_small()
+    hidden, exact, few = sensitive(), actor.sees_small(), not actor.sees_households()
+    key["veiled"] = few
     newest = session.scalar(query("home", "newest_case"), {"now": moment, "sensitive": hidden}) if exact else None
     last = newest.astimezone(zone).date() if newest else today
     days = [last + timedelta(days=shift) for shift in (1 - 2 * CASE_DAYS, 1 - CASE_DAYS, 1)]
@@ -95,14 +102,23 @@ def overview(session: Session, actor: Actor, *, now: datetime | None = None) -> 
         worst=_listed(session, "worst", key),
         large_rural=_listed(session, "large_rural", key | {"limit_population": RURAL_POPULATION}),
         data=_kept.get(
-            (*state_of_all(session), actor.prefixes(Role.VIEWER), cutoff),
-            lambda: DataState(**session.execute(query("home", "data"), key | {"cutoff": cutoff}).mappings().one()),
+            (*state_of_all(session), actor.grants, cutoff), lambda: _data(session, key | {"cutoff": cutoff}, veiled=few)
         ),
         waiting=_waiting(session, actor),
         cases=(late(middle, end), late(start, middle)) if exact else None,
         since=days[1],
         until=last,
     )
+
+
+def _data(session: Session, key: Mapping[str, Any], *, veiled: bool) -> DataState:
+    row = dict(session.execute(query("home", "data"), key).mappings().one())
+    shut = row.pop("shut")
+    estimated, old = (row[name] / row["households"] if row["households"] else 0.0 for name in ("estimated", "old"))
+    if veiled:
+        row |= {"estimated": None, "old": None} | ({"households": None} if shut else {})
+        estimated, old = rounded(estimated), rounded(old)
+    return DataState(**row, estimated_share=estimated, old_share=old)
 
 
 def _listed(session: Session, name: str, key: Mapping[str, Any]) -> Listed:

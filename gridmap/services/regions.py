@@ -16,6 +16,7 @@ from gridmap.services.actor import Actor, Role
 from gridmap.services.kept import Kept
 from gridmap.services.plans.access import overlap, shown, subtree, visible
 from gridmap.services.plans.read import STATUSES
+from gridmap.services.plans.small import rounded, veils
 from gridmap.services.versions import state_of_all
 from gridmap.sql import query
 
@@ -26,7 +27,8 @@ _kept: Kept[tuple[RegionInfo, ...]] = Kept(64)
 class RegionInfo:
     """A region and the sums of its communities; ``statuses`` counts the grids of the plan shown.
 
-    ``bbox`` is west, south, east, north in degrees; ``oldest_data`` the oldest count inside.
+    ``bbox`` is west, south, east, north in degrees; ``oldest_data`` the oldest count inside. Who is told no small
+    counts gets None for them, for what would tell them, and for estimates, whose share (0 to 1) is then rounded.
     """
 
     id: int
@@ -42,19 +44,15 @@ class RegionInfo:
     bbox: tuple[float, float, float, float]
     communities: int
     units: int
-    households: int
-    population: int
+    households: int | None
+    population: int | None
     buildings: int
-    estimated_households: int
+    estimated_households: int | None
+    estimated_share: float
     missing_households: int
     oldest_data: date | None
     grids: int
     statuses: Mapping[str, int]
-
-    @property
-    def estimated_share(self) -> float:
-        """Share of the households that were estimated, 0 to 1."""
-        return self.estimated_households / self.households if self.households else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,12 +155,18 @@ def _totals(
     values = {"code": code, "parent": parent, "plan": plan_id, "prefixes": list(prefixes)}
 
     def read() -> tuple[RegionInfo, ...]:
-        return tuple(_info(dict(row)) for row in session.execute(query("regions", "totals"), values).mappings())
+        rows = session.execute(query("regions", "totals"), values).mappings()
+        return tuple(_info(dict(row), veiled=veils(actor, subtree(row["code"]) or "")) for row in rows)
 
-    return _kept.get((*state_of_all(session), code, parent, plan_id, prefixes), read)
+    return _kept.get((*state_of_all(session), code, parent, plan_id, actor.grants), read)
 
 
-def _info(values: dict[str, Any]) -> RegionInfo:
+def _info(values: dict[str, Any], *, veiled: bool) -> RegionInfo:
+    shown, households = values.pop("shown"), values["households"]
+    share = values["estimated_households"] / households if households else 0.0
+    if veiled:
+        values["estimated_households"], share = None, rounded(share)
+        values |= {"households": None, "population": None} if shown is None or shown < 0 else {"households": shown}
     box = values.pop("west"), values.pop("south"), values.pop("east"), values.pop("north")
     statuses = {status: values.pop(status) for status in STATUSES}
-    return RegionInfo(**values, bbox=box, statuses=statuses)
+    return RegionInfo(**values, bbox=box, statuses=statuses, estimated_share=share)

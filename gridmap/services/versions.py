@@ -38,6 +38,11 @@ def state_of_all(session: Session) -> tuple[Hashable, ...]:
     return str(engine().url), *versions(session).values(), *(tuple(row) for row in plans)
 
 
+def decide_households(session: Session) -> None:
+    """Have the worker decide which households may be told when the caller's transaction commits."""
+    defer(session, "publish_households", lock="households")
+
+
 def render_ahead(session: Session) -> None:
     """Have the worker make the small scales of plans in force anew when the caller's transaction commits."""
     defer(session, "render_tiles", lock="tiles")

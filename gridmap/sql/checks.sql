@@ -32,7 +32,7 @@ GROUP BY g.code
 
 -- name: results
 SELECT c.id, c.rule, c.severity, c.code, c.value, c."limit", c.unavoidable, c.params, c.sentence_zh, c.sentence_en,
-       (:veiled AND (h.shown < 0 OR g.households BETWEEN 1 AND 4)) IS TRUE AS hidden,
+       (:veiled AND g.id IS NOT NULL AND coalesce(h.shown, -3) < 0) AS hidden,
        c.grid_id, g.code AS grid_code, g.name AS grid_name, r.code AS region_code, r.name AS region_name,
        ST_XMin(c.geom) AS west, ST_YMin(c.geom) AS south, ST_XMax(c.geom) AS east, ST_YMax(c.geom) AS north,
        count(*) OVER () AS total

@@ -63,7 +63,8 @@ WHERE r.prefix = ANY (CAST(:parts AS text[])) ORDER BY r.prefix
 -- Grids of a plan as a GeoJSON FeatureCollection (text) with what a coverage map colours, null beyond :max. Few
 -- households are told to nobody here (docs/privacy.md).
 WITH found AS MATERIALIZED (
-    SELECT g.id, g.code, g.name, g.status, g.households, g.population, g.estimated_households, g.geom,
+    SELECT g.id, g.code, g.name, g.status, coalesce(h.shown, g.households) AS households, g.population,
+           CASE WHEN g.households > 0 THEN round(20.0 * g.estimated_households / g.households) / 20 END AS estimated, g.geom,
            (h.shown < 0 OR g.households BETWEEN 1 AND 4) IS TRUE AS few
     FROM grid g JOIN region r ON r.id = g.region_id
     LEFT JOIN household_place h ON h.plan_id = g.plan_id AND h.grid_id = g.id
@@ -83,7 +84,7 @@ SELECT CASE WHEN count(*) <= :max THEN
                     'code', f.code, 'name', f.name, 'status', f.status,
                     'households', CASE WHEN NOT f.few THEN f.households END,
                     'population', CASE WHEN NOT f.few THEN f.population END,
-                    'estimated_households', CASE WHEN NOT f.few THEN f.estimated_households END, 'oldest', a.oldest,
+                    'estimated_share', CASE WHEN NOT f.few THEN f.estimated END, 'oldest', a.oldest,
                     'label_lon', ST_X(ST_PointOnSurface(f.geom)), 'label_lat', ST_Y(ST_PointOnSurface(f.geom)))::text
                || ',"geometry":' || ST_AsGeoJSON(f.geom, 6, 0) || '}', ',' ORDER BY f.code, f.id), '') || ']}'
        END
@@ -111,3 +112,26 @@ FROM told t
 LEFT JOIN unit u ON t.kind = 'unit' AND u.id = t.id
 LEFT JOIN building b ON t.kind = 'building' AND b.id = t.id
 ORDER BY t.households DESC, t.buildings DESC, t.kind, t.id
+
+-- name: shut
+-- What those who only look are not told of communities, as one bytea of int8: region, whether households in grids of one
+-- of the plans are withheld (and those in none), the latter once more, whether a crowded grid is.
+SELECT string_agg(int8send(region_id::bigint) || int8send(shut) || int8send(shut) || int8send(crowded), '')
+FROM (
+    SELECT r.id AS region_id,
+           max(CASE WHEN h.shown < 0 OR coalesce(t.shown, -3) < 0 OR any_of.shown IS NULL OR any_of.shown = -3
+               THEN 1 ELSE 0 END)::bigint AS shut,
+           max(coalesce(g.crowded, 0))::bigint AS crowded
+    FROM plan p
+    JOIN region home ON home.id = p.region_id
+    JOIN region r ON r.level = 'community' AND r.code LIKE home.prefix || '%'
+    LEFT JOIN household_place h ON h.plan_id = p.id AND h.level = 'outside' AND h.region_code = r.code
+    LEFT JOIN household_region t ON t.region_id = r.id
+    LEFT JOIN LATERAL (SELECT shown FROM household_place WHERE plan_id = p.id LIMIT 1) any_of ON true
+    LEFT JOIN (
+        SELECT g.plan_id, g.region_id, 1 AS crowded FROM grid g JOIN household_place w ON w.plan_id = g.plan_id AND w.grid_id = g.id
+        WHERE g.plan_id = ANY (CAST(:plans AS bigint[])) AND w.shown < 0 AND g.population > :crowded AND g.parent_id IS NULL
+        GROUP BY g.plan_id, g.region_id
+    ) g ON g.plan_id = p.id AND g.region_id = r.id
+    WHERE p.id = ANY (CAST(:plans AS bigint[])) GROUP BY r.id
+) AS found

@@ -2,9 +2,9 @@
 
 -- name: grids
 SELECT g.code, g.name, g.kind, p.department, up.code AS parent_code, g.workers,
-       CASE WHEN NOT v.hidden THEN g.households END AS households,
+       CASE WHEN NOT :veiled THEN g.households WHEN NOT v.hidden THEN h.shown END AS households,
        CASE WHEN NOT v.hidden THEN g.population END AS population, g.buildings, g.units,
-       CASE WHEN NOT v.hidden THEN g.estimated_households END AS estimated_households,
+       CASE WHEN NOT :veiled THEN g.estimated_households END AS estimated_households,
        CASE WHEN NOT v.hidden THEN g.missing_households END AS missing_households, round(g.area_m2::numeric, 1)::float8 AS area_m2, g.status,
        r.code AS region_code, r.name AS region_name, r.settlement, g.valid_from, g.valid_to, ST_AsBinary(g.geom) AS geom
 FROM grid g
@@ -13,18 +13,19 @@ LEFT JOIN grid up ON up.id = g.parent_id
 LEFT JOIN region r ON r.id = g.region_id
 LEFT JOIN household_place h ON h.plan_id = g.plan_id AND h.grid_id = g.id
 CROSS JOIN LATERAL (
-    SELECT :veiled AND (h.shown < 0 OR g.households BETWEEN 1 AND 4) IS TRUE AS hidden
+    SELECT :veiled AND coalesce(h.shown, -3) < 0 AS hidden
 ) AS v
 WHERE g.plan_id = :plan
   AND EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine WHERE coalesce(r.code, '') LIKE mine || '%')
 ORDER BY g.code, g.id
 
 -- name: units
--- Units with their grid; grids that hold no unit follow with empty unit columns.
+-- Units with their grid, their households only to those who see how few they are; grids that hold no unit follow with
+-- empty unit columns.
 SELECT u.id AS unit_id, r.code AS region_code, r.name AS region_name, u.number, g.id AS grid_id, g.code AS grid_code,
        g.name AS grid_name, g.kind AS grid_kind, g.workers AS grid_workers, up.code AS grid_parent,
-       CASE WHEN NOT v.hidden THEN u.households END AS households,
-       CASE WHEN NOT v.hidden THEN u.population END AS population, u.buildings, round(u.area_m2::numeric, 1)::float8 AS area_m2
+       CASE WHEN NOT :veiled THEN u.households END AS households,
+       CASE WHEN NOT :veiled THEN u.population END AS population, u.buildings, round(u.area_m2::numeric, 1)::float8 AS area_m2
 FROM (
     SELECT unit_id, grid_id FROM plan_unit WHERE plan_id = :plan
     UNION ALL
@@ -35,10 +36,6 @@ LEFT JOIN unit u ON u.id = x.unit_id
 LEFT JOIN grid g ON g.id = x.grid_id
 LEFT JOIN grid up ON up.id = g.parent_id
 LEFT JOIN region r ON r.id = coalesce(u.region_id, g.region_id)
-LEFT JOIN household_place h ON h.plan_id = g.plan_id AND h.grid_id = g.id
-CROSS JOIN LATERAL (
-    SELECT :veiled AND (h.shown < 0 OR g.households BETWEEN 1 AND 4 OR u.households BETWEEN 1 AND 4) IS TRUE AS hidden
-) AS v
 WHERE EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine WHERE coalesce(r.code, '') LIKE mine || '%')
 ORDER BY u.id IS NULL, r.code, u.number, u.id, g.code, g.id
 

@@ -2,9 +2,10 @@
 -- Grids of a plan as a GeoJSON FeatureCollection (text), or null and only the number where there are more than :max.
 -- Labels stand at a point inside. One row: total, collection.
 WITH found AS MATERIALIZED (
-    SELECT grid.id, grid.code, grid.name, grid.kind, grid.status, grid.households, grid.population,
-           grid.estimated_households, region.code AS region_code, grid.geom,
-           :veiled AND (h.shown < 0 OR grid.households BETWEEN 1 AND 4) IS TRUE AS hidden, h.shown AS published
+    SELECT grid.id, grid.code, grid.name, grid.kind, grid.status,
+           CASE WHEN :veiled THEN coalesce(h.shown, grid.households) ELSE grid.households END AS households,
+           grid.population, CASE WHEN NOT :veiled THEN grid.estimated_households END AS estimated_households, region.code AS region_code, grid.geom,
+           :veiled AND coalesce(h.shown, -3) < 0 AS hidden, h.shown AS published
     FROM grid JOIN region ON region.id = grid.region_id
     LEFT JOIN household_place h ON h.plan_id = grid.plan_id AND h.grid_id = grid.id
     WHERE grid.plan_id = :plan_id
@@ -30,7 +31,7 @@ SELECT count(*) AS total,
                     'population', CASE WHEN NOT hidden THEN population END,
                     'estimated_households', CASE WHEN NOT hidden THEN estimated_households END,
                     'households_text', CASE WHEN NOT hidden THEN households::text
-                        WHEN published = -1 OR (published IS NULL AND households < 5) THEN '<5' ELSE '—' END,
+                        WHEN published = -1 THEN '<5' ELSE '—' END,
                     'region_code', region_code,
                     'label_lon', ST_X(ST_PointOnSurface(geom)), 'label_lat', ST_Y(ST_PointOnSurface(geom)))::text
                || ',"geometry":' || ST_AsGeoJSON(geom, 7, 0) || '}', ',' ORDER BY code, id), '') || ']}'

@@ -34,9 +34,10 @@ SELECT json_build_object(
     'type', 'Feature', 'id', g.id,
     'properties', json_build_object(
         'code', g.code, 'name', g.name, 'kind', g.kind, 'parent_code', up.code, 'status', g.status,
-        'households', CASE WHEN NOT v.few THEN g.households END,
+        'households', CASE WHEN NOT v.few THEN h.shown END,
         'population', CASE WHEN NOT v.few THEN g.population END, 'buildings', g.buildings, 'units', g.units,
-        'estimated_households', CASE WHEN NOT v.few THEN g.estimated_households END,
+        'estimated_share', CASE WHEN NOT v.few AND g.households > 0
+            THEN round(20.0 * g.estimated_households / g.households) / 20 END,
         'missing_households', CASE WHEN NOT v.few THEN g.missing_households END,
         'workers', g.workers, 'area_m2', round(g.area_m2::numeric, 1),
         'region_code', r.code, 'region_name', r.name, 'settlement', r.settlement,
@@ -44,7 +45,7 @@ SELECT json_build_object(
     'geometry', ST_AsGeoJSON(g.geom, 9, 0)::json)::text
 FROM grid g JOIN region r ON r.id = g.region_id JOIN plan p ON p.id = g.plan_id LEFT JOIN grid up ON up.id = g.parent_id
 LEFT JOIN household_place h ON h.plan_id = g.plan_id AND h.grid_id = g.id
-CROSS JOIN LATERAL (SELECT (h.shown < 0 OR g.households BETWEEN 1 AND 4) IS TRUE AS few) AS v
+CROSS JOIN LATERAL (SELECT coalesce(h.shown, -3) < 0 AS few) AS v
 WHERE g.id = ANY (CAST(:ids AS bigint[]))
 ORDER BY g.id
 
@@ -65,8 +66,8 @@ FROM region WHERE code = ANY (CAST(:codes AS text[])) ORDER BY code
 -- As the query grids of tiles.sql, for several plans that are in force beside each other.
 WITH shown AS MATERIALIZED (
     SELECT grid.id, grid.code, grid.name, grid.kind, grid.status,
-           CASE WHEN NOT (h.shown < 0 OR grid.households BETWEEN 1 AND 4) IS TRUE THEN grid.households END AS households,
-           CASE WHEN NOT (h.shown < 0 OR grid.households BETWEEN 1 AND 4) IS TRUE THEN grid.population END AS population,
+           CASE WHEN h.shown >= 0 THEN h.shown END AS households,
+           CASE WHEN h.shown >= 0 THEN grid.population END AS population,
            ST_AsMVTGeom(ST_Transform(grid.geom, 3857), ST_MakeEnvelope(:mw, :ms, :me, :mn, 3857), 4096, 64) AS geom
     FROM grid JOIN region ON region.id = grid.region_id
     LEFT JOIN household_place h ON h.plan_id = grid.plan_id AND h.grid_id = grid.id

@@ -51,7 +51,7 @@ LIMIT 1
 -- name: summaries
 -- Plans with their totals inside the subtrees that the reader may see.
 WITH chosen AS (
-    SELECT p.*, r.code AS region_code, r.name AS region_name
+    SELECT p.*, r.code AS region_code, r.name AS region_name, r.prefix
     FROM plan p JOIN region r ON r.id = p.region_id
     WHERE (CAST(:plan AS bigint) IS NULL OR p.id = :plan)
       AND EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine
@@ -86,7 +86,8 @@ WITH chosen AS (
       AND EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine WHERE coalesce(r.code, '') LIKE mine || '%')
     GROUP BY c.plan_id
 )
-SELECT c.id, c.name, c.region_code, c.region_name, c.department, c.profile_name, c.profile, c.state, c.version,
+SELECT c.id, c.name, c.region_code, c.region_name, c.prefix,
+       c.valid_from IS NOT NULL AND c.state IN ('published', 'archived') AS public, c.department, c.profile_name, c.profile, c.state, c.version,
        c.checked_version, c.checked_at, c.valid_from, c.valid_to, c.created_at, c.updated_at, c.import_batch_id,
        coalesce(g.grids, 0) AS grids, coalesce(g.households, 0) AS households, coalesce(g.population, 0) AS population,
        coalesce(g.estimated_households, 0) AS estimated_households,
@@ -103,15 +104,17 @@ ORDER BY c.state = 'archived', c.state <> 'published', c.department IS NOT NULL 
 
 -- name: names
 -- Plans that the reader can see any part of, by name only: in force first, archived last, as the query summaries.
-SELECT p.id, p.name, p.state, p.version, r.code AS region_code, r.name AS region_name
+SELECT p.id, p.name, p.state, p.version, r.code AS region_code, r.name AS region_name, r.prefix,
+       p.valid_from IS NOT NULL AND p.state IN ('published', 'archived') AS public
 FROM plan p JOIN region r ON r.id = p.region_id
 WHERE EXISTS (SELECT FROM unnest(CAST(:prefixes AS text[])) AS mine
               WHERE r.prefix LIKE mine || '%' OR mine LIKE r.prefix || '%')
 ORDER BY p.state = 'archived', p.state <> 'published', p.department IS NOT NULL AND p.department <> '综合', p.id
 
 -- name: shown
--- The plan that maps and region pages show where none is chosen: in force today first, then the newest that is not archived.
-SELECT p.id
+-- The plan that maps and region pages show where none is chosen: in force today first, then the newest that is not archived;
+-- all of them in that order, for who only looks sees none that was never in force.
+SELECT p.id, r.prefix, p.valid_from IS NOT NULL AND p.state = 'published' AS public
 FROM plan p JOIN region r ON r.id = p.region_id
 WHERE p.state <> 'archived'
   AND (CAST(:region AS text) IS NULL OR :region LIKE r.prefix || '%' OR r.code LIKE :region || '%')
@@ -119,7 +122,6 @@ WHERE p.state <> 'archived'
               WHERE r.prefix LIKE mine || '%' OR mine LIKE r.prefix || '%')
 ORDER BY NOT (p.state = 'published' AND p.valid_from <= :day AND coalesce(p.valid_to > :day, true)),
          p.state <> 'published', p.department IS NOT NULL AND p.department <> '综合', p.id DESC
-LIMIT 1
 
 -- name: in_force_on
 -- The plan that was (or will be) in force on a day, where the reader may look: the widest first.
@@ -146,12 +148,14 @@ ORDER BY length(r.prefix), p.valid_from DESC, p.id DESC
 
 -- name: grids
 -- Grids of a plan where the reader may look, filtered; `total` is the number without the page's bound.
-SELECT g.id, g.code, g.name, g.kind, g.parent_id, g.workers, g.area_m2, g.households, g.population, g.buildings, g.units,
-       g.estimated_households, g.missing_households, g.status, g.valid_from, g.valid_to,
+SELECT g.id, g.code, g.name, g.kind, g.parent_id, g.workers, g.area_m2,
+       CASE WHEN :veiled THEN coalesce(h.shown, g.households) ELSE g.households END AS households, g.population, g.buildings,
+       g.units, CASE WHEN NOT :veiled THEN g.estimated_households END AS estimated_households,
+       coalesce(g.estimated_households::float8 / nullif(g.households, 0), 0) AS estimated_share, g.missing_households, g.status, g.valid_from, g.valid_to,
        r.code AS region_code, r.name AS region_name, r.settlement,
        ST_XMin(g.geom) AS west, ST_YMin(g.geom) AS south, ST_XMax(g.geom) AS east, ST_YMax(g.geom) AS north,
        coalesce(c.errors, 0) AS errors, coalesce(c.warnings, 0) AS warnings, coalesce(c.rules, '{}') AS rules,
-       h.shown AS published, :veiled AND (h.shown < 0 OR g.households BETWEEN 1 AND 4) IS TRUE AS hidden,
+       h.shown AS published, :veiled AND coalesce(h.shown, -3) < 0 AS hidden,
        count(*) OVER () AS total
 FROM grid g
 LEFT JOIN region r ON r.id = g.region_id
@@ -170,7 +174,7 @@ WHERE g.plan_id = :plan
   AND (CAST(:rule AS text) IS NULL OR :rule = ANY(c.rules))
   AND (CAST(:like AS text) IS NULL OR g.code LIKE :like OR g.name LIKE :like)
 ORDER BY CASE :order WHEN 'households' THEN
-    -CASE WHEN :veiled AND (h.shown < 0 OR g.households BETWEEN 1 AND 4) IS TRUE THEN 1 ELSE g.households END WHEN 'errors' THEN -coalesce(c.errors, 0) END, g.code, g.id
+    -CASE WHEN :veiled THEN CASE WHEN coalesce(h.shown, -3) < 0 THEN 1 ELSE h.shown END ELSE g.households END WHEN 'errors' THEN -coalesce(c.errors, 0) END, g.code, g.id
 LIMIT :limit OFFSET :offset
 
 -- name: misfits

@@ -63,10 +63,11 @@ WITH shown AS (
 SELECT s.id, s.code, s.name, s.level, s.settlement, s.urban_rural_code, p.code AS parent_code, s.area_m2, s.source,
        s.data_date, ST_XMin(s.geom) AS west, ST_YMin(s.geom) AS south, ST_XMax(s.geom) AS east, ST_YMax(s.geom) AS north,
        t.communities, t.units, t.households, t.population, t.buildings, t.estimated_households, t.missing_households,
-       t.oldest_data, t.grids, t.under, t.within, t.over, t.empty, t.unchecked
+       t.oldest_data, t.grids, t.under, t.within, t.over, t.empty, t.unchecked, told.shown
 FROM shown s
 JOIN rolled t ON t.id = s.id
 LEFT JOIN region p ON p.id = s.parent_id
+LEFT JOIN household_region told ON told.region_id = s.id
 ORDER BY s.code
 
 -- name: breadcrumb

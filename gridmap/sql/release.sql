@@ -23,7 +23,7 @@ ORDER BY NOT (p.state = 'published' AND p.valid_from <= :day AND coalesce(p.vali
 LIMIT 1
 
 -- name: grids
-SELECT id, code, name, region_id, households FROM grid
+SELECT id, code, name, region_id FROM grid
 WHERE plan_id = :plan AND kind <> 'micro' AND region_id IS NOT NULL ORDER BY code, id
 
 -- name: categories
@@ -90,11 +90,6 @@ WHERE p.region_code LIKE ANY (CAST(:patterns AS text[])) AND p.level <> 'outside
 -- Grids of a plan and what is published of their households, as one bytea of int8.
 SELECT string_agg(int8send(grid_id) || int8send(shown::bigint), '') FROM household_place
 WHERE plan_id = :plan AND grid_id IS NOT NULL AND region_code LIKE ANY (CAST(:patterns AS text[]))
-
--- name: in_force
--- Plans in force whose few households are not yet decided upon.
-SELECT p.id FROM plan p
-WHERE p.state = 'published' AND NOT EXISTS (SELECT FROM household_place h WHERE h.plan_id = p.id) ORDER BY p.id
 
 -- name: size
 SELECT count(*) FROM case_release_place WHERE release_id = :release AND level = 'grid'

@@ -1,10 +1,11 @@
 -- name: now
 -- What decides a tile and what lets its reader in, in one row: the counters of all layers; of the plan :plan_id (if any)
--- its version and prefix; the account :user_id with its roles, and the token with the hash :token (if any), by row
+-- its version, prefix, and whether it was ever in force; the account :user_id with its roles, and the token with the hash :token (if any), by row
 -- versions (xmin). So a restored backup, which counts the same numbers again, is another state too.
 SELECT (SELECT oid::text FROM pg_database WHERE datname = current_database()) AS database,
        (SELECT string_agg(concat_ws(' ', layer, version, xmin), ',' ORDER BY layer) FROM data_version) AS layers,
        plan.version AS plan_version, region.prefix,
+       CASE WHEN plan.valid_from IS NOT NULL AND plan.state IN ('published', 'archived') THEN 'public' END AS public,
        (SELECT concat_ws('|', person.xmin,
                    (SELECT string_agg(concat_ws(' ', held.id, held.xmin, there.xmin), ',' ORDER BY held.id)
                     FROM role_grant held LEFT JOIN region there ON there.id = held.region_id

@@ -22,6 +22,7 @@ from gridmap.services.redraw.ground import Ground, read
 PLAN = 1
 TOWN = "339901001000"
 LOOKER = Actor("looker", (Grant(Role.VIEWER),))
+APPROVER = Actor("approver", (Grant(Role.APPROVER),))
 ELSEWHERE = Actor("elsewhere", (Grant(Role.ADMINISTRATOR, "110101"),))
 
 

@@ -18,7 +18,7 @@ from gridmap.services import assist
 from gridmap.services.actor import SYSTEM, Actor
 from gridmap.services.redraw import Wish
 from tests.integration import desk
-from tests.integration.desk import ELSEWHERE, LOOKER, PLAN
+from tests.integration.desk import APPROVER, ELSEWHERE, LOOKER, PLAN
 from tests.web import add_person, csrf_of, make_app, signed_in
 
 ASKS: dict[str, Callable[[Actor, int, int], object]] = {
@@ -148,9 +148,10 @@ def test_an_old_version_is_told_what_changed(ask: str, now: int) -> None:
 def test_who_may_ask(ask: str, now: int) -> None:
     grid = desk.grids()[0].id
     with pytest.raises(Forbidden):
-        ASKS[ask](LOOKER, now, grid)
-    with pytest.raises(NotFound):
-        ASKS[ask](ELSEWHERE, now, grid)
+        ASKS[ask](APPROVER, now, grid)
+    for actor in (LOOKER, ELSEWHERE):
+        with pytest.raises(NotFound):
+            ASKS[ask](actor, now, grid)
 
 
 @pytest.mark.parametrize("ask", ["heal", "halve", "merges"])

@@ -257,7 +257,7 @@ def test_a_part_is_compared_where_both_reach_and_the_reader_may_look() -> None:
     assert {row.region_code for row in found.rows} == {HERE}
     expected = sum(row[1] for row in table(draft.id).values())
     assert found.before.households + found.before.unassigned_households == expected
-    neighbour = Actor("neighbour", (Grant(Role.VIEWER, "339901001002"),))
+    neighbour = Actor("neighbour", (Grant(Role.APPROVER, "339901001002"),))
     there = compare.compare(neighbour, 1, 2)
     assert there.before.households + there.before.unassigned_households == sum(
         row[1] for row in table(1).values() if row[2] == "339901001002"

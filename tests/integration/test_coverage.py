@@ -21,7 +21,7 @@ from gridmap.errors import Invalid
 from gridmap.services import plans
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 from gridmap.services.coverage import areas, coverage, export, trend, uncovered
-from gridmap.services.coverage.store import SUMMED, Table
+from gridmap.services.coverage.store import SHUT, SUMMED, Table
 from gridmap.services.coverage.sums import parts
 from tests.drafts import Draft
 from tests.web import add_person, make_app, signed_in
@@ -109,7 +109,8 @@ def test_any_table_adds_up_for_any_reader(data: st.DataObject) -> None:
     )
     sums = np.array([[data.draw(st.integers(0, 9)) for _ in SUMMED] for _ in codes])
     days = np.array([data.draw(st.sampled_from([-5, 10, 9000])) for _ in codes])
-    made = Table(tuple(codes), sums, days, days)
+    shut = np.array([[data.draw(st.integers(0, 1)) for _ in SHUT] for _ in codes])
+    made = Table(tuple(codes), sums, days, days, shut)
     mine = tuple(data.draw(st.sets(st.sampled_from([one[:n] for one in codes for n in (0, 6, 9, 12)]), max_size=4)))
     seen = [k for k, one in enumerate(codes) if any(one.startswith(prefix) for prefix in mine)]
     for above, digits in ((0, 6), (6, 9), (9, 12)):
@@ -118,6 +119,8 @@ def test_any_table_adds_up_for_any_reader(data: st.DataObject) -> None:
             inside = [k for k in seen if codes[k].startswith(prefix)]
             for i, name in enumerate(SUMMED):
                 assert sum(row[name] for row in rows.values()) == sum(int(sums[k, i]) for k in inside)
+            for i, name in enumerate(SHUT):
+                assert sum(row[name] for row in rows.values()) == sum(int(shut[k, i]) for k in inside)
             assert set(rows) == {codes[k][:digits] for k in inside}
 
 

@@ -228,7 +228,7 @@ def test_no_page_and_no_answer_names_what_lies_elsewhere(
 
 
 def test_every_export_holds_the_own_part_only(app: Flask, of_others: dict[str, Any]) -> None:
-    client = signed_in(app, "looker")
+    client = signed_in(app, "drawer")  # who only looks sees no draft
     for fmt in ("gpkg", "geojson", "shp", "xlsx", "csv", "units-csv", "report-xlsx"):
         answer = client.get(f"/api/v1/plans/{of_others['county_plan']}/exports/{fmt}")
         assert answer.status_code == 200, fmt

@@ -14,7 +14,7 @@ import shapely
 import sqlalchemy as sa
 
 from gridmap.db.engine import transaction
-from gridmap.errors import Forbidden, Invalid
+from gridmap.errors import Forbidden, Invalid, NotFound
 from gridmap.services import load as loads
 from gridmap.services import plans
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
@@ -120,10 +120,12 @@ def test_sentences_say_what_the_draft_changes(draft: Draft) -> None:
 
 def test_only_for_whom_exact_figures_are(draft: Draft) -> None:
     with pytest.raises(Forbidden) as refused:
-        loads.load(Actor("reader", (Grant(Role.VIEWER),)), draft.id)
+        loads.load(Actor("approver", (Grant(Role.APPROVER),)), draft.id)
     assert refused.value.code == "CASES_SMALL_NUMBERS"
     with pytest.raises(Forbidden):
         loads.load(Actor("reader", (Grant(Role.VIEWER),)), 1)
+    with pytest.raises(NotFound):  # who only looks sees no draft
+        loads.load(Actor("reader", (Grant(Role.VIEWER),)), draft.id)
     part = loads.load(Actor("planner", (Grant(Role.PLANNER, HERE[:9]),)), draft.id)
     assert part.rows and all((row.region_code or HERE).startswith(HERE[:9]) for row in part.rows)
     whole = {row.after.id: row.after.cases for row in loads.load(SYSTEM, draft.id).rows if row.after}
@@ -155,8 +157,8 @@ def test_page_and_api_and_file(draft: Draft, tmp_path: Path) -> None:
     with pytest.raises(Invalid):
         loads.load(SYSTEM, draft.id, wanted=loads.Wanted(limit=0))
     looker = signed_in(app, f"looker{draft.id}")
-    assert looker.get(f"/plans/{draft.id}/load").status_code == 403
-    assert "/load" not in looker.get(f"/plans/{draft.id}").text
+    assert [looker.get(f"/plans/{plan}/load").status_code for plan in (1, draft.id)] == [403, 404]
+    assert "/load" not in looker.get("/plans/1").text
 
 
 @pytest.fixture(scope="module", autouse=True)

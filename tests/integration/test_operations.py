@@ -24,6 +24,7 @@ from tests.drafts import Draft, across, convex, copy_of_plan, region_of_units, r
 pytestmark = pytest.mark.usefixtures("shared_demo_url")
 
 VIEWER = Actor("viewer", (Grant(Role.VIEWER, "339901"),))
+APPROVER = Actor("approver", (Grant(Role.APPROVER, "339901"),))
 NORTH = Actor("north", (Grant(Role.PLANNER, "339901001"),))
 ELSEWHERE = Actor("elsewhere", (Grant(Role.ADMINISTRATOR, "110101"),))
 
@@ -384,15 +385,21 @@ def test_nothing_leaves_a_locked_grid_by_undo(draft: Draft) -> None:
 
 def test_who_may_not_change_the_plan(draft: Draft) -> None:
     _, second, mine, _ = draft.neighbours()
-    for actor, kind in ((VIEWER, Forbidden), (NORTH, (Forbidden, NotFound)), (ELSEWHERE, NotFound)):
+    for actor, kind in (
+        (VIEWER, NotFound),
+        (APPROVER, Forbidden),
+        (NORTH, (Forbidden, NotFound)),
+        (ELSEWHERE, NotFound),
+    ):
         with pytest.raises(kind):
             draft.tab(actor).move(mine[:1], second)
         with pytest.raises(kind):
             draft.tab(actor).cut(mine[0])
-    assert not any(entry.may_undo for entry in ops.history(VIEWER, draft.id).items)
+    assert not any(entry.may_undo for entry in ops.history(APPROVER, draft.id).items)
     for read in (ops.history, ops.verify):
-        with pytest.raises(NotFound):
-            read(ELSEWHERE, draft.id)
+        for actor in (ELSEWHERE, VIEWER):
+            with pytest.raises(NotFound):
+                read(actor, draft.id)
     with pytest.raises(NotFound):
         ops.pulse(ELSEWHERE, draft.id, uuid4(), 0, None)
     published = next(plan.id for plan in plans.list_plans(SYSTEM) if plan.state == "published")
@@ -524,7 +531,9 @@ def test_who_is_there_and_what_they_did(draft: Draft) -> None:
     with transaction() as session:
         late = sa.func.now() - sa.text("interval '31 seconds'")
         session.execute(sa.update(PlanPresence).where(PlanPresence.client == draft.client).values(seen_at=late))
-    assert [one["client"] for one in ops.pulse(VIEWER, draft.id, other.client, 2, None).present] == [str(other.client)]
+    assert [one["client"] for one in ops.pulse(APPROVER, draft.id, other.client, 2, None).present] == [
+        str(other.client)
+    ]
 
 
 def test_a_log_that_was_tampered_with_is_found_out(draft: Draft) -> None:

@@ -195,9 +195,14 @@ def test_a_viewer_looks_and_changes_nothing(app: Flask) -> None:
     viewer = signed_in(app, "looker")
     page = viewer.get("/plans/1").text
     assert "立即核查" not in page
-    assert "删除草案" not in viewer.get("/plans/2").text
+    assert "在工作台查看" not in page and "/plans/compare" not in page and "dossier" not in page
+    assert viewer.get("/plans/2").status_code == 404  # a draft
+    assert "规划员、审批员" in (refused := viewer.get("/plans/1/studio")).text and refused.status_code == 403
     for path in ("check", "rename", "archive", "delete"):
-        assert post(viewer, f"/plans/2/{path}", name="x")[0] == 403, path
+        assert [post(viewer, f"/plans/{plan}/{path}", name="x")[0] for plan in (1, 2)] == [403, 404], path
+    add_person("decider", "approver")
+    decider = signed_in(app, "decider")
+    assert "删除草案" not in decider.get("/plans/2").text
     assert jobs.active(SYSTEM, "plan:2") is None
 
 

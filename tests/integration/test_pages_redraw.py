@@ -142,9 +142,13 @@ def test_a_viewer_looks_and_asks_for_nothing(app: Flask, client: FlaskClient) ->
     viewer = signed_in(app, "looker")
     assert 'href="/plans/1/redraw"' not in viewer.get("/plans/1").text
     assert "没有规划权限" in viewer.get("/plans/1/redraw").text
-    assert "机器建议" in viewer.get(f"/plans/{plan_id}").text
+    assert viewer.get(f"/plans/{plan_id}").status_code == 404  # a draft
     assert post(viewer, "/plans/1/redraw", **FORM)[0] == 403
-    assert post(viewer, f"/plans/{plan_id}/discard")[0] == 403
+    assert post(viewer, f"/plans/{plan_id}/discard")[0] == 404
+    add_person("decider", "approver")
+    decider = signed_in(app, "decider")
+    assert "机器建议" in decider.get(f"/plans/{plan_id}").text
+    assert post(decider, f"/plans/{plan_id}/discard")[0] == 403
 
 
 def test_who_sees_a_part_does_not_read_about_the_whole(app: Flask, client: FlaskClient) -> None:

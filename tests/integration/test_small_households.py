@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-from dataclasses import replace
+import re
 from typing import Any
 
 import pandas as pd
@@ -12,13 +12,27 @@ import pytest
 import sqlalchemy as sa
 
 from gridmap.db.engine import transaction
-from gridmap.services import checks, compare, exports, mapdata, plans
-from gridmap.services.actor import Actor, Grant, Role
-from gridmap.services.compare import table
-from gridmap.services.plans import small
+from gridmap.errors import Forbidden, NotFound
+from gridmap.services import (
+    checks,
+    compare,
+    counts,
+    coverage,
+    exports,
+    mapdata,
+    operations,
+    plans,
+    redraw,
+    regions,
+    reports,
+    studio,
+)
+from gridmap.services.actor import SYSTEM, Actor, Grant, Role
+from gridmap.services.plans import households
 from gridmap.services.tiles import make
 from gridmap.services.tiles.square import HALF_M
 from gridmap.services.tiles.state import state_of
+from gridmap.services.versions import raise_version
 from gridmap.sql import query
 from tests.vector_tile import layers
 
@@ -28,17 +42,22 @@ EXACT = [Actor("other", (Grant(role),)) for role in Role if role is not Role.VIE
 
 @pytest.fixture(scope="module")
 def tiny(shared_demo_url: str) -> dict[int, int]:
-    """Households of the grids of plan 1 where the first grid of a community has three, decided upon and published."""
+    """Households of the grids of plan 1 where the first grid of a community has three, decided upon and told."""
     with transaction() as session:
-        session.execute(sa.text("SET session_replication_role = replica"))  # the counts of its units stay as they are
         row = session.execute(sa.text(
             "SELECT (array_agg(id ORDER BY id))[1] AS id FROM grid WHERE plan_id = 1 AND kind = 'basic'"
             " GROUP BY region_id HAVING count(*) > 3 ORDER BY region_id LIMIT 1")).one()  # fmt: skip
-        session.execute(sa.text("UPDATE grid SET households = 3, population = 8 WHERE id = :id"), {"id": row.id})
-        session.execute(sa.text("SET session_replication_role = DEFAULT"))
+        units = session.scalars(
+            sa.text("SELECT unit_id FROM plan_unit WHERE grid_id = :id ORDER BY unit_id"), {"id": row.id}
+        ).all()
+        for k, unit in enumerate(units):
+            few = {"n": 3 if k == 0 else 0, "p": 8 if k == 0 else 0, "id": unit}
+            session.execute(sa.text("UPDATE unit SET households = :n, population = :p WHERE id = :id"), few)
+        for plan in session.scalars(sa.text("SELECT id FROM plan ORDER BY id")).all():
+            counts.sum_plan(session, plan)
     before = state_of("grids", 1)
     with transaction() as session:
-        assert small.publish(session, 1) and not small.publish(session, 1)
+        assert households.publish(session) and not households.publish(session)
     assert state_of("grids", 1).name != before.name  # no tile from before the decision is shown after it
     with transaction() as session:
         found = session.execute(sa.text("SELECT id, households FROM grid WHERE plan_id = 1 AND kind <> 'micro'")).all()
@@ -77,6 +96,9 @@ def test_so_do_map_findings_and_exports(tiny: dict[int, int]) -> None:
         assert sorted(missing) == (sorted(one.code for one in hidden.values()) if veiled else [])
         found = checks.results(actor, 1, grid_id=few.id, limit=100).rows
         assert found and all((one.code == "FINDING_WITHHELD") == veiled for one in found)
+        for one in checks.results(actor, 1, limit=1000).rows if veiled else ():
+            of_grid = one.rule in ("R01", "R02") and one.grid_id not in hidden
+            assert of_grid or not re.search(r"\d\s*户", one.sentence_zh), one.sentence_zh
 
 
 def test_tiles_tell_few_households_to_nobody(tiny: dict[int, int]) -> None:
@@ -111,9 +133,78 @@ def _shown(name: str) -> str:
     return str(query("tiles", name)).split("MATERIALIZED (", 1)[1].split("\n)\nSELECT", 1)[0]
 
 
-def test_a_comparison_tells_no_few_households() -> None:
-    side = table.Grid(1, "001", None, "basic", "under", 3, 8, 1.0, None, None)
-    row = table.veiled(table.Row("changed", None, None, side, replace(side, households=40), 4, 37))
-    assert row.before is not None and (row.before.households, row.before.population) == (None, None)
-    assert row.after is not None and (row.after.households, row.moved_in, row.moved_out) == (40, None, 37)
-    assert all(one.moved_in not in range(1, 5) for one in compare.page(VIEWER, 1, 2, limit=2000).rows)
+def test_who_only_looks_sees_no_draft_and_no_difference(tiny: dict[int, int]) -> None:
+    """A draft beside the plan in force would tell what moved, and so would the studio, its log, a comparison."""
+    drafts = [one.id for one in plans.list_plans(EXACT[0]) if one.state == "draft"]
+    assert drafts and {one.id for one in plans.list_plans(VIEWER)} == {1}
+    assert {one.id for one in plans.names(VIEWER)} == {1}
+    for draft in drafts:
+        for actor in EXACT:
+            assert plans.get(actor, draft).id == draft
+        for look in (plans.get, plans.grids, mapdata.grid_features, checks.results, studio.open_plan):
+            with pytest.raises(NotFound):
+                look(VIEWER, draft)
+    for refused in (
+        lambda: compare.compare(VIEWER, 1, drafts[0]),
+        lambda: studio.open_plan(VIEWER, 1),
+        lambda: operations.history(VIEWER, 1),
+        lambda: reports.check_pdf(VIEWER, 1),
+        lambda: reports.dossier_xlsx(VIEWER, 1),
+    ):
+        with pytest.raises((NotFound, Forbidden)) as caught:
+            refused()
+        assert caught.value.code in ("PLAN_NOT_FOUND", "HOUSEHOLDS_FEW")
+    assert compare.partners(VIEWER, 1) == {} and redraw.proposals(VIEWER, 1) == ()
+    assert {row["households"] for row in plans.misfits(VIEWER, 1)["rows"]} <= {None}
+    assert {row.households for row in coverage.uncovered(VIEWER).rows} <= {None}
+
+
+def test_a_county_with_a_planner_of_one_part(tiny: dict[int, int]) -> None:
+    """Whoever plans in a part and looks at the rest sees drafts of the part, none of the whole."""
+    both = Actor("both", (Grant(Role.VIEWER), Grant(Role.PLANNER, "339901001")))
+    assert {one.id for one in plans.list_plans(both)} == {1}
+    part = plans.create_empty(SYSTEM, "分区草案", "339901001000")
+    assert plans.get(both, part).id == part
+    with pytest.raises(NotFound):
+        plans.get(VIEWER, part)
+    plans.archive(SYSTEM, part)
+
+
+def test_undecided_plans_tell_nothing(tiny: dict[int, int]) -> None:
+    """Between coming into force and the worker's decision no number is told, and "withheld" stays so afterwards."""
+    with transaction() as session:
+        before = session.execute(sa.text("SELECT grid_id, shown FROM household_place WHERE plan_id = 1")).all()
+        session.execute(sa.text("UPDATE household_place SET shown = -3 WHERE plan_id = 1"))
+    rows = plans.grids(VIEWER, 1, limit=1000).rows
+    assert {one.households for one in rows} == {None} and {one.households_text for one in rows} == {"—"}
+    summary = plans.get(VIEWER, 1)
+    assert (summary.households, summary.population, summary.unassigned_households) == (None, None, None)
+    assert all(row.households is None for row in coverage.coverage(VIEWER).rows)
+    households.ask_if_due()
+    with transaction() as session:
+        waiting = "SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'publish_households' AND status = 'todo'"
+        assert session.scalar(sa.text(waiting))
+        assert households.publish(session)
+        after = session.execute(sa.text("SELECT grid_id, shown FROM household_place WHERE plan_id = 1")).all()
+    assert sorted(after, key=str) == sorted(before, key=str)
+
+
+def test_counts_of_regions_and_estimates(tiny: dict[int, int]) -> None:
+    for seen, exact in zip(regions.tree(VIEWER), regions.tree(EXACT[0]), strict=True):
+        assert seen.households == exact.households and seen.estimated_households is None
+        assert abs(seen.estimated_share - exact.estimated_share) <= 0.025 + 1e-9
+    few = next(one for one in regions.tree(VIEWER) if one.level == "community" and one.households)
+    with transaction() as session:
+        session.execute(sa.text("UPDATE household_region SET shown = -1 WHERE region_id = :id"), {"id": few.id})
+    try:
+        assert regions.get(VIEWER, few.code).households is None
+        assert regions.get(EXACT[0], few.code).households == few.households
+        shut = {row.code: row.households for row in coverage.coverage(VIEWER, region=few.code[:9]).rows}
+        assert shut[few.code] is None
+        total = coverage.coverage(VIEWER, region=few.code[:9]).total
+        assert total is not None and total.households is None
+    finally:
+        with transaction() as session:
+            told = {"id": few.id, "n": few.households}
+            session.execute(sa.text("UPDATE household_region SET shown = :n WHERE region_id = :id"), told)
+            raise_version(session, "plans")

@@ -229,7 +229,7 @@ class TestRead:
     def test_only_a_planner_of_all_of_a_draft_edits(self) -> None:
         draft = plan_in("draft")
         assert opened(SYSTEM, draft)[0].may_edit and len(set(opened(SYSTEM, draft)[0].reserved)) == 200
-        for actor, plan in ((SYSTEM, BASE), (NORTH, draft), (Actor("looker", (Grant(Role.VIEWER),)), draft)):
+        for actor, plan in ((SYSTEM, BASE), (NORTH, draft), (Actor("approver", (Grant(Role.APPROVER),)), draft)):
             found = opened(actor, plan)[0]
             assert not found.may_edit and found.reserved == []
 
@@ -291,7 +291,9 @@ class TestRead:
     def test_over_http(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("gridmap.web.api.studio.WORTH_BYTES", 1000)
         app = make_app(tmp_path)
-        add_person("looker", "viewer")
+        add_person("onlooker", "viewer")
+        assert signed_in(app, "onlooker").get(f"/api/v1/plans/{BASE}/studio").json["code"] == "HOUSEHOLDS_FEW"
+        add_person("looker", "approver")
         client = signed_in(app, "looker")
         told = client.get(f"/api/v1/plans/{BASE}/studio", headers={"Accept-Encoding": "gzip"})
         assert told.headers["Content-Encoding"] == "gzip"

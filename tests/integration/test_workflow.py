@@ -290,7 +290,7 @@ def test_cut_units_live_with_the_plan_that_is_in_force() -> None:
 
 def test_roles_and_regions() -> None:
     draft = copied()
-    looker, elsewhere = person("looker", "viewer"), Actor("far", (Grant(Role.APPROVER, "330000"),))
+    looker, elsewhere = person("looker", "case_officer"), Actor("far", (Grant(Role.APPROVER, "330000"),))
     with pytest.raises(Forbidden):
         workflow.submit(looker, draft)
     force(draft, "submitted")
@@ -300,6 +300,8 @@ def test_roles_and_regions() -> None:
         assert refused("PLAN_NOT_FOUND", lambda step=step: step(elsewhere, draft))
     assert not any(workflow.stand(looker, draft).may.values())
     assert workflow.waiting(elsewhere) == ()
+    viewer = Actor("viewer", (Grant(Role.VIEWER),))
+    assert refused("PLAN_NOT_FOUND", lambda: workflow.stand(viewer, draft))  # who only looks sees no draft
 
 
 def test_a_step_that_fails_leaves_nothing() -> None:

@@ -19,7 +19,7 @@ from gridmap.db.models.plans import (
     PlanUnit,
     SourceGrid,
 )
-from gridmap.db.models.releases import CaseRelease, CaseReleasePlace, HouseholdPlace
+from gridmap.db.models.releases import CaseRelease, CaseReleasePlace, HouseholdPlace, HouseholdRegion
 from gridmap.db.models.reports import ReportFile, ReportSchedule
 from gridmap.db.models.views import SavedView
 
@@ -39,6 +39,7 @@ __all__ = [
     "DataVersion",
     "Grid",
     "HouseholdPlace",
+    "HouseholdRegion",
     "ImportBatch",
     "ImportProblem",
     "ImportRow",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, Integer, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gridmap.db.models.base import Base, Created, Id
@@ -58,10 +58,19 @@ class CaseReleasePlace(Base):
     shown: Mapped[list[int]] = mapped_column(ARRAY(Integer))
 
 
-class HouseholdPlace(Base):
-    """Households of a grid or region as they are shown to those without the right, published once for a plan.
+class HouseholdRegion(Base):
+    """Households of a region as they are shown to those without the right: as in :class:`HouseholdPlace`."""
 
-    ``shown``: a number, -1 for "<5", -2 for withheld.
+    __tablename__ = "household_region"
+
+    region_id: Mapped[int] = mapped_column(ForeignKey("region.id", ondelete="CASCADE"), primary_key=True)
+    shown: Mapped[int] = mapped_column(BigInteger)
+
+
+class HouseholdPlace(Base):
+    """Households of a grid, or of what lies in none of a community, as they are shown to those without the right.
+
+    ``shown``: a number, -1 for "<5", -2 for withheld, -3 for undecided (:mod:`gridmap.services.plans.households`).
     """
 
     __tablename__ = "household_place"

@@ -70,7 +70,7 @@ def rates_by_grid(
     if heat.known_stacks(session).unplaced.any():
         elsewhere = cases - count_by_grid(session, actor, plan_id, replace(wanted, placed=True))[1]
     rows = [
-        _row(table, cases, seen[k], found.raw[k], found.smoothed[k]) | {"unplaced": int(elsewhere[seen[k]])}
+        dict(_row(table, cases, seen[k], found.raw[k], found.smoothed[k])) | {"unplaced": int(elsewhere[seen[k]])}
         for k in chosen[:limit].tolist()
     ]
     mean = None if np.isnan(found.mean) else round(found.mean, 2)

@@ -23,8 +23,8 @@ from gridmap.db.models import CaseRelease, CaseReleasePlace
 from gridmap.jobs.app import defer
 from gridmap.services import audit
 from gridmap.services.actor import SYSTEM, Actor, Role
-from gridmap.services.cases.town import SMALL, WITHHELD, town
-from gridmap.services.plans.small import publish
+from gridmap.services.cases.town import town
+from gridmap.services.plans.small import SMALL, WITHHELD
 from gridmap.services.sensitive import sensitive
 from gridmap.settings import settings
 from gridmap.sql import query
@@ -84,8 +84,6 @@ def make(session: Session, actor: Actor, *, moment: datetime | None = None) -> t
     actor.require(Role.ADMINISTRATOR, "")
     session.execute(query("release", "alone"))
     made = [_release(session, *span) for span in due(session, moment).spans]
-    for plan_id in session.scalars(query("release", "in_force")).all():
-        publish(session, plan_id)
     if made:
         audit.record(session, actor, "cases.release", "cases", region_code="", releases=made)
     return tuple(made)
@@ -96,8 +94,6 @@ def run_release() -> None:
     with transaction() as session:
         if due(session).now(datetime.now(UTC)):
             make.within(session, SYSTEM)
-        for plan_id in session.scalars(query("release", "in_force")).all():
-            publish(session, plan_id)
 
 
 def _quarter(moment: datetime, zone: ZoneInfo) -> datetime:

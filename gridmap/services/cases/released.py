@@ -18,8 +18,8 @@ from gridmap.errors import Invalid, NotFound
 from gridmap.services.actor import Actor, Role
 from gridmap.services.cases.release import want
 from gridmap.services.cases.released_table import UNKNOWN, Table, table
-from gridmap.services.cases.town import SMALL
 from gridmap.services.plans.access import subtree
+from gridmap.services.plans.small import SMALL
 from gridmap.sql import query
 
 #: The right that every question needs.

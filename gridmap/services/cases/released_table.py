@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from gridmap.db import bulk
 from gridmap.db.engine import engine
-from gridmap.services.cases.town import SMALL, WITHHELD
 from gridmap.services.kept import Kept
+from gridmap.services.plans.small import SMALL, WITHHELD
 from gridmap.sql import query
 
 Ints = NDArray[np.int64]

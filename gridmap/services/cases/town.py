@@ -9,15 +9,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy.orm import Session
 
 from gridmap.db import bulk
+from gridmap.services.plans.small import OUTSIDE
 from gridmap.sql import query
 
 if TYPE_CHECKING:
     from geodata.privacy.trees import Tree
-
-#: How a cell that is not shown stands in a table: "<5", withheld.
-SMALL, WITHHELD = -1, -2
-#: The level of what lies in no grid.
-OUTSIDE = "outside"
 
 
 class Place(NamedTuple):
@@ -33,16 +29,12 @@ class Place(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Town:
-    """Places as a tree. ``grids`` and ``outside`` (cases of a region, by id, in no grid) name nodes.
-
-    ``households``: of each grid, by node.
-    """
+    """Places as a tree. ``grids`` and ``outside`` (cases of a region, by id, in no grid) name nodes."""
 
     tree: Tree
     rows: tuple[Place, ...]
     grids: dict[int, int]
     outside: dict[int, int]
-    households: dict[int, int]
 
     def write(self, session: Session, table: str, shown: Any, **given: list[Any]) -> None:
         """Append the places to ``table`` with what is ``shown`` of their nodes: (nodes, columns) or (nodes,)."""
@@ -78,5 +70,4 @@ def town(session: Session, plan_id: int | None, outside: Iterable[int] = ()) -> 
         tuple(rows),
         {number: nodes[leaf] for number, leaf in of_grid.items()},
         {number: nodes[leaf] for number, leaf in of_outside.items()},
-        {nodes[of_grid[row.id]]: int(row.households) for row in grids},
     )

@@ -15,10 +15,14 @@ from gridmap.errors import NotFound
 from gridmap.services.actor import Actor, Role
 from gridmap.services.plans.access import subtree, visible
 from gridmap.services.plans.read import PlanSummary, get
-from gridmap.services.plans.small import veils
+from gridmap.services.plans.small import veils, withheld_sums
 from gridmap.sql import query
 
 RULE_IDS = tuple(f"R{number:02d}" for number in range(1, 20))
+
+
+#: Rules that speak of the households and people of whole grids.
+_OF_GRID = ("R01", "R02")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ def results(
     rows = session.execute(query("checks", "results"), {"plan": plan_id, **filters, **bounds}).mappings()
     found = [dict(row) for row in rows]
     total = found[0]["total"] if found else 0
-    return ResultPage(tuple(_row(_veiled(values)) for values in found), total)
+    return ResultPage(tuple(_row(_veiled(values, veiled=bool(filters["veiled"]))) for values in found), total)
 
 
 @service
@@ -122,6 +126,9 @@ def summary(session: Session, actor: Actor, plan_id: int) -> CheckSummary:
         for rule in RULE_IDS
     ]
     by_region = tuple(dict(row) for row in session.execute(query("checks", "by_region"), key).mappings())
+    if veils(actor, subtree(plan.region_code) or ""):
+        shut = withheld_sums(session, [plan_id], actor)
+        by_region = tuple(row | ({"households": None} if row["code"] in shut[plan_id] else {}) for row in by_region)
     sums = [sum(row[key] for row in by_rule) for key in ("errors", "warnings", "infos", "unavoidable")]
     return CheckSummary(plan, tuple(by_rule), by_region, *sums)
 
@@ -137,12 +144,16 @@ def fault_geometry(session: Session, actor: Actor, plan_id: int, result_id: int)
     return found
 
 
-def _veiled(values: dict[str, Any]) -> dict[str, Any]:
-    """A finding whose numbers would give few households away says what it is about without them."""
-    if not values.pop("hidden"):
+def _veiled(values: dict[str, Any], *, veiled: bool) -> dict[str, Any]:
+    """A finding for those who are told no small counts: households of a grid that is told, else no number at all.
+
+    Other rules speak of units, compounds and pieces.
+    """
+    hidden, params = values.pop("hidden"), values["params"]
+    of_grid = values["rule"] in _OF_GRID and "unit_households" not in params
+    if not veiled or not (hidden or (not of_grid and any("households" in name for name in params))):
         return values
-    told = {f"sentence_{locale}": messages.sentence("FINDING_WITHHELD", locale, grid=values["grid_code"])
-            for locale in ("zh", "en")}  # fmt: skip
+    told = {f"sentence_{locale}": messages.sentence("FINDING_WITHHELD", locale) for locale in ("zh", "en")}
     kept = {name: values["params"][name] for name in ("checked",) if name in values["params"]}
     return values | told | {"code": "FINDING_WITHHELD", "value": None, "limit": None, "params": kept}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -21,7 +21,7 @@ from gridmap.services.compare.ground import Common, common
 from gridmap.services.compare.load import Half, half
 from gridmap.services.compare.table import Moves, Row, Sums
 from gridmap.services.plans.access import overlap, subtree, visible
-from gridmap.services.plans.small import veils
+from gridmap.services.plans.small import require_households, veils
 from gridmap.services.sensitive import sensitive
 from gridmap.services.sight import require_exact
 from gridmap.services.versions import versions
@@ -91,10 +91,11 @@ _lock = threading.Lock()
 def compare(session: Session, actor: Actor, a_id: int, b_id: int) -> Comparison:
     """Compare plan B with plan A, where the reader may look.
 
-    Raises ``NotFound`` PLAN_NOT_FOUND, ``Invalid`` COMPARE_SAME, COMPARE_APART.
+    Raises ``NotFound`` PLAN_NOT_FOUND, ``Forbidden`` HOUSEHOLDS_FEW, ``Invalid`` COMPARE_SAME, COMPARE_APART.
     """
     (a, home_a), (b, home_b), scope = both(session, actor, a_id, b_id)
     patterns = patterns_of(actor, scope)
+    require_households(actor, scope.prefix)
     exact = actor.sees_small(scope.prefix)
     state = versions(session)
     key = (
@@ -103,7 +104,6 @@ def compare(session: Session, actor: Actor, a_id: int, b_id: int) -> Comparison:
         *(state[name] for name in ("regions", "buildings", "units", "plans", "cases")),
         *patterns,
         exact,
-        veiled := veils(actor, scope.prefix),
         *sensitive(),
     )
     with _lock:
@@ -111,8 +111,6 @@ def compare(session: Session, actor: Actor, a_id: int, b_id: int) -> Comparison:
             _kept.move_to_end(key)
             return _kept[key]
     found = _compare(session, (a, home_a), (b, home_b), scope, patterns, exact=exact)
-    if veiled:
-        found = replace(found, rows=tuple(table.veiled(row) for row in found.rows))
     with _lock:
         _kept[key] = found
         while len(_kept) > _KEPT:
@@ -220,8 +218,10 @@ def _of(grid: Any, name: str) -> int:
 @service
 def partners(session: Session, actor: Actor, plan_id: int) -> dict[str, Partner]:
     """What a plan is best compared with, as far as there is such: ``in_force`` and ``base``."""
-    visible(session, actor, plan_id)
+    _, home = visible(session, actor, plan_id)
     found: dict[str, Partner] = {}
+    if veils(actor, home.prefix):
+        return found
     key = {"plan": plan_id, "prefixes": list(actor.prefixes(Role.VIEWER))}
     for row in session.execute(query("compare", "partners"), key):
         for name in ("in_force", "base"):

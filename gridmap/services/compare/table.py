@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,8 +14,6 @@ from gridmap.db import bulk
 from gridmap.services.compare.ground import Common
 from gridmap.services.compare.load import Half
 
-#: So many households are not told to those who only look.
-FEW = range(1, 5)
 STATUSES = ("under", "within", "over", "empty", "unchecked")
 CHANGES = ("changed", "new", "gone", "renamed", "same")
 
@@ -24,7 +22,7 @@ CHANGES = ("changed", "new", "gone", "renamed", "same")
 class Grid:
     """A grid in one of the plans, counted inside the ground compared; ``cases`` of a year, ``area_m2`` of units.
 
-    ``cases`` None: exact figures are not the reader's to see; households and population None: they are few.
+    ``cases`` None: exact figures are not the reader's to see.
     """
 
     id: int
@@ -32,8 +30,8 @@ class Grid:
     name: str | None
     kind: str
     status: str
-    households: int | None
-    population: int | None
+    households: int
+    population: int
     area_m2: float
     workers: int | None
     cases: int | None
@@ -51,8 +49,8 @@ class Row:
     region_name: str | None
     before: Grid | None
     after: Grid | None
-    moved_in: int | None
-    moved_out: int | None
+    moved_in: int
+    moved_out: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,17 +105,6 @@ def rows(a: Half, b: Half, flows: Flows) -> tuple[Row, ...]:
     ]
     found += [_row(a, i, before[i], None, flows, i, -1) for i in np.flatnonzero(flows.became < 0).tolist()]
     return tuple(sorted(found, key=lambda row: ((row.after or row.before).code, row.after is None)))  # type: ignore[union-attr]
-
-
-def veiled(row: Row) -> Row:
-    """A row as those who only look see it: without numbers of fewer than 5 households."""
-
-    def side(one: Grid | None) -> Grid | None:
-        few = one is not None and one.households in FEW
-        return replace(one, households=None, population=None) if few and one is not None else one
-
-    came, left = (None if n in FEW else n for n in (row.moved_in, row.moved_out))
-    return replace(row, before=side(row.before), after=side(row.after), moved_in=came, moved_out=left)
 
 
 def _row(home: Half, at: int, was: Grid | None, now: Grid | None, flows: Flows, i: int, j: int) -> Row:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from gridmap.db import bulk
 from gridmap.db.engine import engine
+from gridmap.services.plans.small import LEAST
 from gridmap.services.versions import versions
 from gridmap.sql import query
 
@@ -29,6 +30,8 @@ SUMMED = (
     *("people_in_crowded", "estimated_households", "uncovered_buildings", "uncovered_households"),
 )
 _OF_GRIDS = 11
+#: Not told: households in grids; in none; people of crowded grids.
+SHUT = ("shut_covered", "shut_uncovered", "shut_crowded")
 #: A day that no count has.
 NEVER = 1 << 20
 _KEPT = 64
@@ -40,13 +43,14 @@ Ints = NDArray[np.int64]
 class Table:
     """Communities in order of ``code`` (n,): ``sums`` (n, columns of :data:`SUMMED`), days of counts since 2000.
 
-    ``here`` (n,) is whether the plan or the ground has anything there.
+    ``shut`` (n, columns of :data:`SHUT`) is 1 where those who only look are not told something.
     """
 
     code: tuple[str, ...]
     sums: Ints
     oldest: Ints
     newest: Ints
+    shut: Ints
 
 
 _kept: OrderedDict[Hashable, Any] = OrderedDict()
@@ -65,7 +69,9 @@ def table(session: Session, plans: Sequence[int]) -> Table:
         of_plan: tuple[Ints, Ints, Ints] = _keep(key, lambda plan=row.id: _of_plan(session, plan, ids))  # type: ignore[misc]
         sums += of_plan[0]
         oldest, newest = np.minimum(oldest, of_plan[1]), np.maximum(newest, of_plan[2])
-    return Table(codes, sums, oldest, newest)
+    told = ("told", *base, state["plans"], state["buildings"], *sorted(plans))
+    shut = _keep(told, lambda: _shut(session, plans, ids, loose))
+    return Table(codes, sums, oldest, newest, shut)
 
 
 def forget() -> None:
@@ -98,6 +104,18 @@ def _loose(session: Session, ids: Ints) -> Ints:
     at, mine = _rows(ids, found[:, 0])
     sums[at, _OF_GRIDS:] = found[mine, 1:]
     return sums
+
+
+def _shut(session: Session, plans: Sequence[int], ids: Ints, loose: Ints) -> Ints:
+    found = bulk.packed_ints(
+        session, query("coverage", "shut"), {"plans": list(plans), "crowded": CROWDED_POPULATION}, 1 + len(SHUT)
+    )
+    shut = np.zeros((len(ids), len(SHUT)), dtype=np.int64)
+    at, mine = _rows(ids, found[:, 0])
+    shut[at] = found[mine, 1:]
+    few = loose[:, SUMMED.index("uncovered_households")]
+    shut[:, 1] |= (few > 0) & (few < LEAST)
+    return shut
 
 
 def _of_plan(session: Session, plan: int, ids: Ints) -> tuple[Ints, Ints, Ints]:

@@ -12,13 +12,16 @@ from sqlalchemy.orm import Session
 
 from gridmap.db.engine import service
 from gridmap.services.actor import Actor, Role
-from gridmap.services.coverage.store import NEVER, SUMMED, Table, table
+from gridmap.services.coverage.store import NEVER, SHUT, SUMMED, Table, table
 from gridmap.services.days import today
 from gridmap.services.plans.access import in_force_on, subtree, visible
+from gridmap.services.plans.small import rounded
 from gridmap.sql import query
 
 #: Digits of a region's own prefix -> digits of the regions listed below it; a community lists itself.
 _BELOW = {0: 6, 6: 9, 9: 12, 12: 12}
+#: What must not be told where a column of ``SHUT`` holds.
+_TOLD_BY = (("households", "population", "people_in_crowded"), ("uncovered_households",), ("people_in_crowded",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +29,9 @@ class RegionCoverage:
     """A region's sums over the part of it that the reader may see.
 
     Micro-grids are counted in their parents. ``oldest`` and ``newest`` are the ends of the units' oldest count dates;
-    ``uncovered_*`` lie in units without a grid or in no unit at all (as the buildings stand today).
+    ``uncovered_*`` lie in units without a grid or in no unit at all (as the buildings stand today). ``estimated_share``
+    (0 to 1) is of the households in grids. To those who are told no small counts, what would tell one is None, so are
+    estimates, and their share is rounded.
     """
 
     code: str
@@ -39,19 +44,15 @@ class RegionCoverage:
     empty: int
     unchecked: int
     unavoidable: int
-    households: int
-    population: int
-    people_in_crowded: int
-    estimated_households: int
+    households: int | None
+    population: int | None
+    people_in_crowded: int | None
+    estimated_households: int | None
     uncovered_buildings: int
-    uncovered_households: int
+    uncovered_households: int | None
     oldest: date | None
     newest: date | None
-
-    @property
-    def estimated_share(self) -> float:
-        """Share of the households in grids that were estimated, 0 to 1."""
-        return self.estimated_households / self.households if self.households else 0.0
+    estimated_share: float
 
     @property
     def share_out(self) -> float:
@@ -61,7 +62,7 @@ class RegionCoverage:
     @property
     def crowded_share(self) -> float:
         """Share of the people in grids who live in crowded ones, 0 to 1."""
-        return self.people_in_crowded / self.population if self.population else 0.0
+        return (self.people_in_crowded or 0) / self.population if self.population else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +71,8 @@ class Coverage:
 
     plan_id: int | None
     rows: tuple[RegionCoverage, ...]
-
-    @property
-    def total(self) -> RegionCoverage | None:
-        """All rows together, under the code and name of none; None where there are none."""
-        if not self.rows:
-            return None
-        sums = {name: sum(getattr(row, name) for row in self.rows) for name in SUMMED}
-        days = [day for row in self.rows for day in (row.oldest, row.newest) if day is not None]
-        return RegionCoverage(
-            code="", name="", level="", **sums, oldest=min(days, default=None), newest=max(days, default=None)
-        )
+    #: All rows together, under the code and name of none; None where there are none.
+    total: RegionCoverage | None = None
 
 
 @service
@@ -101,15 +93,16 @@ def coverage(
         return Coverage(None, ())
     prefix = subtree(region) or ""
     digits = _BELOW.get(len(prefix), 12)
-    return Coverage(plan_id, summed(session, actor, (plan_id,), prefix, digits))
+    veiled = not actor.sees_households(prefix)
+    found = parts(table(session, (plan_id,)), actor.prefixes(Role.VIEWER), prefix, digits)
+    return Coverage(plan_id, called(session, found, veiled=veiled), together(found, veiled=veiled))
 
 
 def summed(
     session: Session, actor: Actor, plans: Sequence[int], prefix: str, digits: int
 ) -> tuple[RegionCoverage, ...]:
-    """Sums of plans that lie beside each other, by the first ``digits`` of the codes below ``prefix``."""
-    mine = tuple(one for one in actor.prefixes(Role.VIEWER))
-    return called(session, parts(table(session, plans), mine, prefix, digits))
+    """Sums of plans beside each other, by the first ``digits`` of codes below ``prefix``, as all may be told."""
+    return called(session, parts(table(session, plans), actor.prefixes(Role.VIEWER), prefix, digits), veiled=True)
 
 
 def parts(found: Table, mine: tuple[str, ...], prefix: str, digits: int) -> dict[str, dict[str, Any]]:
@@ -122,9 +115,11 @@ def parts(found: Table, mine: tuple[str, ...], prefix: str, digits: int) -> dict
     sums = np.add.reduceat(found.sums[rows], starts)
     oldest = np.minimum.reduceat(found.oldest[rows], starts)
     newest = np.maximum.reduceat(found.newest[rows], starts)
+    shut = np.add.reduceat(found.shut[rows], starts)
     return {
         keys[start]: {
             **dict(zip(SUMMED, sums[i].tolist(), strict=True)),
+            **dict(zip(SHUT, shut[i].tolist(), strict=True)),
             "oldest": _day(oldest[i]),
             "newest": _day(newest[i]),
         }
@@ -132,11 +127,31 @@ def parts(found: Table, mine: tuple[str, ...], prefix: str, digits: int) -> dict
     }
 
 
-def called(session: Session, found: dict[str, dict[str, Any]]) -> tuple[RegionCoverage, ...]:
-    """The sums with the names of their regions, in order of code."""
+def called(session: Session, found: dict[str, dict[str, Any]], *, veiled: bool) -> tuple[RegionCoverage, ...]:
+    """The sums with their regions' names, in order of code; ``veiled``: for those who are told no small counts."""
     rows = session.execute(query("coverage", "called"), {"parts": list(found)}).all()
     named = sorted(rows, key=lambda row: str(row.code))
-    return tuple(RegionCoverage(row.code, row.name, row.level, **found[row.prefix]) for row in named)
+    return tuple(_row(row.code, row.name, row.level, found[row.prefix], veiled=veiled) for row in named)
+
+
+def together(found: dict[str, dict[str, Any]], *, veiled: bool) -> RegionCoverage | None:
+    """All of the sums as one; None of none."""
+    if not found:
+        return None
+    sums = {name: sum(one[name] for one in found.values()) for name in (*SUMMED, *SHUT)}
+    days = [day for one in found.values() for day in (one["oldest"], one["newest"]) if day is not None]
+    ends = {"oldest": min(days, default=None), "newest": max(days, default=None)}
+    return _row("", "", "", sums | ends, veiled=veiled)
+
+
+def _row(code: str, name: str, level: str, sums: dict[str, Any], *, veiled: bool) -> RegionCoverage:
+    told = {key: value for key, value in sums.items() if key not in SHUT}
+    share = sums["estimated_households"] / sums["households"] if sums["households"] else 0.0
+    if veiled:
+        share, told["estimated_households"] = rounded(share), None
+        for shut, names in zip(SHUT, _TOLD_BY, strict=True):
+            told |= dict.fromkeys(names) if sums[shut] else {}
+    return RegionCoverage(code, name, level, **told, estimated_share=share)
 
 
 def _day(number: Any) -> date | None:

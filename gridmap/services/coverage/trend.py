@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from gridmap.db.engine import service
 from gridmap.services.actor import Actor, Role
 from gridmap.services.coverage.store import table
-from gridmap.services.coverage.sums import Coverage, RegionCoverage, called, parts
+from gridmap.services.coverage.sums import RegionCoverage, parts, together
 from gridmap.services.days import today
 from gridmap.services.plans.access import overlap, subtree
 from gridmap.services.plans.force import Span, in_force, on_day, turns
@@ -47,8 +47,8 @@ def trend(session: Session, actor: Actor, *, region: str | None = None) -> tuple
             steps.append((day, ids, tuple(plan.name for plan in there)))
     found = []
     for day, ids, names in steps[-MOST:]:
-        rows = called(session, parts(table(session, ids), actor.prefixes(Role.VIEWER), prefix, max(len(prefix), 6)))
-        total = Coverage(None, rows).total
+        sums = parts(table(session, ids), actor.prefixes(Role.VIEWER), prefix, max(len(prefix), 6))
+        total = together(sums, veiled=not actor.sees_households(prefix))
         if total is not None:
             found.append(Step(day, names, total))
     return tuple(found)

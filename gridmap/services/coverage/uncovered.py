@@ -11,7 +11,6 @@ from gridmap.db.engine import service
 from gridmap.services.actor import Actor, Role
 from gridmap.services.coverage.sums import coverage
 from gridmap.services.plans.access import subtree
-from gridmap.services.plans.small import LEAST
 from gridmap.sql import query
 
 
@@ -19,7 +18,7 @@ from gridmap.sql import query
 class Place:
     """A unit in no grid or a building in no unit (``kind``), with a point inside (degrees).
 
-    ``households`` None: fewer than 5, which are not told to those who only look.
+    ``households`` None: a unit's or a building's are not told to those who only look.
     """
 
     kind: str
@@ -61,6 +60,6 @@ def uncovered(
     total = rows[0]["total"] if rows else 0
     for row in rows:
         del row["total"]
-        if few and 0 < row["households"] < LEAST:
+        if few:
             row["households"] = None
     return Places(tuple(Place(**row) for row in rows), total)

@@ -17,6 +17,7 @@ from gridmap.errors import Conflict
 from gridmap.services import audit, checks, plans, units
 from gridmap.services.actor import Actor, Role
 from gridmap.services.demo import ground
+from gridmap.services.plans import households
 from gridmap.services.versions import raise_version
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ def load(
     for number, plan_id in enumerate(made):
         say(0.75 + 0.25 * number / len(made), "核查 / checking")
         checks.check.within(session, actor, plan_id)
+    households.publish(session)
     seconds = round(perf_counter() - started, 3)
     audit.record(
         session, actor, "demo.load", "region", county, region_code=county, seed=seed, size=size, seconds=seconds

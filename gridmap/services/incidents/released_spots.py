@@ -17,9 +17,9 @@ from gridmap.db.engine import service
 from gridmap.services.actor import Actor, Role
 from gridmap.services.cases import released
 from gridmap.services.cases.grids import grid_table, neighbours
-from gridmap.services.cases.town import SMALL, WITHHELD
 from gridmap.services.incidents.spots import among, tested
 from gridmap.services.incidents.words import where
+from gridmap.services.plans.small import SMALL, WITHHELD
 
 if TYPE_CHECKING:
     from geodata.redraw.model import Ints

@@ -22,7 +22,6 @@ from gridmap.services.compare import partners
 from gridmap.services.compare.pair import both, patterns_of
 from gridmap.services.load.rows import Floats, Ints, Row, Rows, Side, Sides, ordered
 from gridmap.services.plans.access import visible
-from gridmap.services.plans.small import veils
 from gridmap.services.sensitive import sensitive
 from gridmap.services.sight import require_exact
 from gridmap.services.versions import versions
@@ -122,7 +121,7 @@ def load(
     state = tuple(versions(session).values())
     stands = [(one.version, one.checked_version, one.name, one.state) for one in (plan, other) if one is not None]
     key = (str(engine().url), plan_id, other_id, *stands, state, actor.prefixes(Role.VIEWER), since, until, wanted)
-    key = (*key, veils(actor, scope.prefix), *sensitive())
+    key = (*key, *sensitive())
     with _lock:
         if key in _kept:
             _kept.move_to_end(key)
@@ -149,9 +148,8 @@ def _load(
 
     prefixes = tuple(one[:-1] for one in patterns_of(actor, scope))
     chosen = _filter(since, until, wanted.categories, scope.code)
-    few = veils(actor, scope.prefix)
-    now = Seen(session, actor, plan, prefixes, chosen, veiled=few)
-    was = None if other is None else Seen(session, actor, other, prefixes, chosen, veiled=few)
+    now = Seen(session, actor, plan, prefixes, chosen)
+    was = None if other is None else Seen(session, actor, other, prefixes, chosen)
     rows = alone(now) if was is None else paired(session, was, now)
     # in the order of the rows, which decides between equals
     afters = rows.after.taken(rows.now[rows.now >= 0])

@@ -15,7 +15,6 @@ from gridmap.services.cases.filters import CaseFilter
 from gridmap.services.cases.grids import GridTable, Units, count_by_grid, units
 from gridmap.services.compare.ground import common
 from gridmap.services.compare.load import Half
-from gridmap.services.compare.table import FEW
 from gridmap.services.load.rows import Bools, Ints, Rows, Sides
 from gridmap.sql import query
 
@@ -26,7 +25,7 @@ class Seen:
     """The part of a plan that is seen: its grids in order of code, and its units with the row of their grid."""
 
     def __init__(
-        self, session: Session, actor: Actor, plan: Plan, prefixes: tuple[str, ...], wanted: CaseFilter, *, veiled: bool
+        self, session: Session, actor: Actor, plan: Plan, prefixes: tuple[str, ...], wanted: CaseFilter
     ) -> None:
         table, cases = count_by_grid(session, actor, plan.id, wanted)
         ground = units(session)
@@ -42,8 +41,6 @@ class Seen:
         self.plan, self.ground = plan, ground
         inside = self.grid >= 0
         homes = np.bincount(self.grid[inside], ground.households[self.at[inside]], len(order)).astype(np.int64)
-        if veiled:  # few households are not told
-            homes[(homes >= FEW.start) & (homes < FEW.stop)] = 0
         self.named = {name: getattr(table, name)[order] for name in (*_NAMED, "region_code", "region_name")}
         workers = bulk.ints(self.named["workers"])
         self.sides = Sides(table.id[order], self.named["code"], self.named["name"], homes, workers, cases[order])

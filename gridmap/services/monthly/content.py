@@ -42,7 +42,7 @@ class CommunityMonth:
     name: str
     bbox: tuple[float, float, float, float]
     cases: Counted
-    households: int
+    households: int | None
     rate: float | None
     grids: int
     within: int | None

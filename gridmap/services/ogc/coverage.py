@@ -21,7 +21,7 @@ from gridmap.sql import query
 LEVELS: Mapping[str, int] = {"county": 6, "subdistrict": 9, "community": 12}
 _SUMS = (
     *("grids", "within", "under", "over", "empty", "unchecked", "unavoidable", "households", "population"),
-    *("people_in_crowded", "estimated_households", "uncovered_buildings", "uncovered_households"),
+    *("people_in_crowded", "uncovered_buildings", "uncovered_households"),
 )
 
 

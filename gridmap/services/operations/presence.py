@@ -15,6 +15,7 @@ from gridmap.services.operations import log
 from gridmap.services.operations.inverse import REVERSIBLE
 from gridmap.services.operations.log import Entry
 from gridmap.services.plans.access import visible
+from gridmap.services.plans.small import require_households
 from gridmap.sql import query
 
 
@@ -33,6 +34,7 @@ def pulse(session: Session, actor: Actor, plan_id: int, client: UUID, since: int
     """Say that the tab ``client`` is there and works on ``grid``; what is new. Raises ``NotFound``, ``Forbidden``."""
     plan, region = visible(session, actor, plan_id)
     actor.require(Role.VIEWER, region.code)
+    require_households(actor, region.prefix)
     key = {"plan": plan_id}
     found = [
         row for row in log.rows(session, plan_id, after=since) if row.kind in REVERSIBLE and row.client != str(client)

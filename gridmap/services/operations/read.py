@@ -14,6 +14,7 @@ from gridmap.services.actor import Actor, Role
 from gridmap.services.operations import log
 from gridmap.services.operations.log import Entry
 from gridmap.services.plans.access import visible
+from gridmap.services.plans.small import require_households
 from gridmap.sql import query
 
 
@@ -42,6 +43,7 @@ def history(session: Session, actor: Actor, plan_id: int, *, before: int | None 
     """
     plan, region = visible(session, actor, plan_id)
     actor.require(Role.VIEWER, region.code)
+    require_households(actor, region.prefix)
     total = session.scalar(
         sa.select(sa.func.count()).select_from(PlanOperation).where(PlanOperation.plan_id == plan_id)
     )

@@ -17,7 +17,8 @@ from gridmap.sql import query
 def visible(session: Session, actor: Actor, plan_id: int) -> tuple[Plan, Region]:
     """The plan and its region, if any part of it lies where the actor may look; else ``NotFound``.
 
-    What is then shown of it must still be filtered by ``actor.visible``.
+    A plan that was never in force is seen by those only who see households of all of it, however few: its difference
+    from the plan in force would tell them. What is then shown must still be filtered by ``actor.visible``.
     """
     actor.require(Role.VIEWER)
     row = session.execute(
@@ -26,7 +27,8 @@ def visible(session: Session, actor: Actor, plan_id: int) -> tuple[Plan, Region]
     if row is None:
         raise NotFound("PLAN_NOT_FOUND", plan=plan_id)
     plan, region = row
-    if not any(overlap(region.prefix, prefix) for prefix in actor.prefixes(Role.VIEWER)):
+    there = any(overlap(region.prefix, prefix) for prefix in actor.prefixes(Role.VIEWER))
+    if not there or not (was_in_force(plan) or actor.sees_households(region.prefix)):
         raise NotFound("PLAN_NOT_FOUND", plan=plan_id)
     return plan, region
 
@@ -44,6 +46,11 @@ def editable(session: Session, actor: Actor, plan_id: int, *, draft: bool = True
     return plan, region
 
 
+def was_in_force(plan: Plan) -> bool:
+    """Whether a plan is, was or will be in force."""
+    return plan.valid_from is not None and plan.state in ("published", "archived")
+
+
 def overlap(region_prefix: str, actor_prefix: str) -> bool:
     """Whether one of two subtrees holds the other."""
     return region_prefix.startswith(actor_prefix) or actor_prefix.startswith(region_prefix)
@@ -59,8 +66,8 @@ def subtree(region: str | None) -> str | None:
 def shown(session: Session, actor: Actor, region_code: str | None = None) -> int | None:
     """The plan to show for a region where none is chosen: in force today first, then the newest not archived."""
     prefixes = list(actor.prefixes(Role.VIEWER))
-    found = session.scalar(query("plans", "shown"), {"region": region_code, "prefixes": prefixes, "day": today()})
-    return None if found is None else int(found)
+    rows = session.execute(query("plans", "shown"), {"region": region_code, "prefixes": prefixes, "day": today()})
+    return next((int(row.id) for row in rows if row.public or actor.sees_households(row.prefix)), None)
 
 
 def in_force_on(session: Session, actor: Actor, day: date, region_code: str | None = None) -> int | None:

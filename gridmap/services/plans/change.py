@@ -15,6 +15,7 @@ from gridmap.services import audit
 from gridmap.services.actor import Actor, Role
 from gridmap.services.days import today
 from gridmap.services.plans.access import editable
+from gridmap.services.plans.households import publish_plan
 from gridmap.services.versions import raise_version
 from gridmap.sql import query
 
@@ -36,6 +37,8 @@ def put_in_force(session: Session, actor: Actor, plan_id: int, valid_from: date)
     actor.require(Role.APPROVER, region.code)
     plan.state, plan.valid_from = "published", valid_from
     _log(session, actor, plan, region, "put_in_force", valid_from=valid_from.isoformat())
+    session.flush()
+    publish_plan(session, plan.id)
 
 
 @service

@@ -17,12 +17,15 @@ from gridmap.errors import NotFound
 from gridmap.services.actor import Actor, Role
 from gridmap.services.kept import Kept
 from gridmap.services.plans.access import in_force_on, shown, subtree, visible
-from gridmap.services.plans.small import veiled, veils
+from gridmap.services.plans.small import require_households, rounded, veiled, veils, withheld_sums
 from gridmap.services.versions import state_of_all
 from gridmap.sql import query
 
 _kept: Kept[tuple[PlanSummary, ...]] = Kept(64)
 STATUSES = ("under", "within", "over", "empty", "unchecked")
+
+#: Sums over grids that tell what lies in none.
+_SUMS = ("households", "population", "unassigned_households")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,7 @@ class PlanSummary:
     """A plan and its totals inside the reader's regions.
 
     ``current_check`` says whether the last check speaks of the plan as it is; ``statuses`` counts grids by status.
+    Sums are None where they are withheld; ``estimated_share`` (0 to 1) is then rounded.
     """
 
     id: int
@@ -50,11 +54,12 @@ class PlanSummary:
     updated_at: datetime
     import_batch_id: int | None
     grids: int
-    households: int
-    population: int
-    estimated_households: int
+    households: int | None
+    population: int | None
+    estimated_households: int | None
+    estimated_share: float
     missing_households: int
-    unassigned_households: int
+    unassigned_households: int | None
     unassigned_units: int
     statuses: Mapping[str, int]
     errors: int
@@ -98,6 +103,7 @@ class GridInfo:
     buildings: int
     units: int
     estimated_households: int | None
+    estimated_share: float | None
     missing_households: int | None
     status: str
     valid_from: date | None
@@ -134,7 +140,8 @@ def list_plans(session: Session, actor: Actor, *, archived: bool = False) -> tup
 def names(session: Session, actor: Actor) -> tuple[PlanName, ...]:
     """All plans the reader can see any part of, in the order of :func:`list_plans`: milliseconds for any size."""
     actor.require(Role.VIEWER)
-    return tuple(PlanName(*row) for row in session.execute(query("plans", "names"), _prefixes(actor)))
+    rows = session.execute(query("plans", "names"), _prefixes(actor))
+    return tuple(PlanName(*row[:6]) for row in rows if row.public or actor.sees_households(row.prefix))
 
 
 @service
@@ -152,14 +159,26 @@ def get(session: Session, actor: Actor, plan_id: int) -> PlanSummary:
 
 
 def _summaries(session: Session, actor: Actor, plan_id: int | None) -> tuple[PlanSummary, ...]:
-    key = (*state_of_all(session), plan_id, actor.prefixes(Role.VIEWER))
+    key = (*state_of_all(session), plan_id, actor.grants)  # who may see how few depends on all roles
     return _kept.get(key, lambda: _read(session, actor, plan_id))
 
 
 def _read(session: Session, actor: Actor, plan_id: int | None) -> tuple[PlanSummary, ...]:
     found = []
-    for row in session.execute(query("plans", "summaries"), {"plan": plan_id, **_prefixes(actor)}).mappings():
+    rows = session.execute(query("plans", "summaries"), {"plan": plan_id, **_prefixes(actor)}).mappings().all()
+    few = {row["id"]: veils(actor, row["prefix"]) for row in rows}
+    shut = withheld_sums(session, [plan for plan, veil in few.items() if veil], actor) if any(few.values()) else {}
+    for row in rows:
         values = dict(row)
+        public = values.pop("public")
+        del values["prefix"]
+        share = values["estimated_households"] / values["households"] if values["households"] else 0.0
+        values["estimated_share"] = share
+        if few[row["id"]]:
+            if not public:
+                continue
+            values |= {"estimated_households": None, "estimated_share": rounded(share)}
+            values |= dict.fromkeys(_SUMS) if shut[row["id"]] else {}
         profile = values.pop("profile")
         statuses = {status: values.pop(status) for status in STATUSES}
         titles = {"profile_zh": profile["title_zh"], "profile_en": profile["title_en"]}
@@ -230,7 +249,10 @@ def _grid(values: dict[str, Any], profile: standards.Profile) -> GridInfo:
     class_ = "" if values["kind"] == "special" else "micro" if values["kind"] == "micro" else values["settlement"] or ""
     bound = profile.bound(class_)
     low, high = (None, None) if bound is None else (bound.households_min, bound.households_max)
+    share = values.pop("estimated_share")
     values = veiled(values | {"rules": tuple(values["rules"])})
+    few = values["estimated_households"] is None
+    values["estimated_share"] = (None if values["households"] is None else rounded(share or 0)) if few else share
     return GridInfo(**values, bbox=None if box[0] is None else box, households_min=low, households_max=high)
 
 
@@ -239,7 +261,7 @@ def misfits(
     session: Session, actor: Actor, plan_id: int, *, kind: str | None = None, limit: int = 100, offset: int = 0
 ) -> dict[str, Any]:
     """Places where the drawn grids did not fit: ``rows`` (geometry as GeoJSON), ``total``, and ``kinds`` with sums."""
-    visible(session, actor, plan_id)
+    _, home = visible(session, actor, plan_id)
     key = {"plan": plan_id, **_prefixes(actor)}
     rows = [
         dict(row)
@@ -252,13 +274,17 @@ def misfits(
         del row["total"]
         row["geojson"] = json.loads(row["geojson"]) if row["geojson"] else None
     kinds = [dict(row) for row in session.execute(query("plans", "misfit_kinds"), key).mappings()]
+    if veils(actor, home.prefix):
+        for row in (*rows, *kinds):
+            row["households"] = None
     return {"rows": rows, "total": total, "kinds": kinds}
 
 
 @service
 def outlines(session: Session, actor: Actor, plan_id: int, *, region: str | None = None) -> dict[str, bulk.Objects]:
     """Grids with a place as columns: id, code, name, kind, status, households, population, region_code, geom."""
-    visible(session, actor, plan_id)
+    _, home = visible(session, actor, plan_id)
+    require_households(actor, home.prefix)
     table = bulk.columns(
         session, query("plans", "outlines"), {"plan": plan_id, "region": subtree(region), **_prefixes(actor)}
     )

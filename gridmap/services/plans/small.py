@@ -1,23 +1,29 @@
 """Households of small grids: below 5 "<5" to those who only look, and with them the grids that would give them away.
 
-Which other grids are withheld is decided once for a plan in force (:func:`publish`), with the rule of releases. What is
-covered by that and what is not is told in docs/privacy.md.
+Which others are withheld is decided for all plans that were in force together
+(:mod:`gridmap.services.plans.households`); drafts are not shown to them at all, nor anything finer than a grid or the
+difference of two plans (docs/privacy.md).
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from gridmap.db.models import HouseholdPlace
-from gridmap.services.actor import Actor
-from gridmap.services.versions import raise_version
+from gridmap.errors import Forbidden
+from gridmap.services.actor import Actor, Role
+from gridmap.sql import query
 
 #: Counts below this are small.
 LEAST = 5
+#: How a cell that is not shown stands in a table: "<5", withheld.
+SMALL, WITHHELD = -1, -2
+#: The level of what lies in no grid.
+OUTSIDE = "outside"
+#: A share that is told instead of a count of estimates is rounded to so much.
+_STEP = 0.05
 _VEILED = ("households", "population", "estimated_households", "missing_households")
 
 
@@ -26,29 +32,29 @@ def veils(actor: Actor, prefix: str) -> bool:
     return not actor.sees_households(prefix)
 
 
+def require_households(actor: Actor, prefix: str) -> None:
+    """Raise ``Forbidden`` HOUSEHOLDS_FEW where small households of a region are withheld from the actor."""
+    if veils(actor, prefix):
+        raise Forbidden("HOUSEHOLDS_FEW")
+
+
 def veiled(row: dict[str, Any]) -> dict[str, Any]:
     """A row with ``hidden`` and ``published`` as it may be shown; ``households_text``: a number, "<5" or "—"."""
     hidden, published = row.pop("hidden"), row.pop("published")
     if not hidden:
         return row | {"households_text": str(row["households"])}
-    small = published == -1 or (published is None and row["households"] < LEAST)
-    return row | dict.fromkeys(_VEILED) | {"households_text": "<5" if small else "—"}
+    return row | dict.fromkeys(_VEILED) | {"households_text": "<5" if published == -1 else "—"}
 
 
-def publish(session: Session, plan_id: int) -> bool:
-    """Decide once which grids of a plan are withheld; False where that was done."""
-    from geodata.privacy.suppress import suppress
-    from geodata.privacy.trees import Tree
-    from gridmap.services.cases.town import SMALL, WITHHELD, town
+def withheld_sums(session: Session, plans: Sequence[int], actor: Actor) -> dict[int, set[str]]:
+    """By plan: communities (codes) where the reader may look whose households in grids, and in none, are not told."""
+    out: dict[int, set[str]] = {plan: set() for plan in plans}
+    keys = {"plans": list(plans), "patterns": actor.patterns(Role.VIEWER)}
+    for row in session.execute(query("households", "withheld_sums"), keys):
+        out[row.plan_id].add(row.region_code)
+    return out
 
-    if session.scalar(sa.select(sa.exists().where(HouseholdPlace.plan_id == plan_id))):
-        return False
-    places = town(session, plan_id)
-    counts = np.zeros((len(places.tree), 1), dtype=np.int64)
-    for node, households in places.households.items():
-        counts[node, 0] += households
-    out = suppress(places.tree.fill(counts), places.tree, Tree.of([-1]))
-    shown = np.where(out.state == 0, out.counts, np.where(out.state == 1, SMALL, WITHHELD))[:, 0]
-    places.write(session, HouseholdPlace.__tablename__, shown, plan_id=[plan_id] * len(places.rows))
-    raise_version(session, "plans")
-    return True
+
+def rounded(share: float) -> float:
+    """A share of estimated households as those see it who are told no small counts: to 5 per cent."""
+    return round(round(share / _STEP) * _STEP, 2)

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from gridmap.db.engine import service, transaction
 from gridmap.services.actor import Actor, Role
 from gridmap.services.plans.access import visible
+from gridmap.services.plans.small import veils
 from gridmap.services.redraw import tell
 from gridmap.sql import query
 
@@ -36,8 +37,10 @@ class ProposalView:
 
 @service
 def proposal(session: Session, actor: Actor, plan_id: int) -> ProposalView | None:
-    """How a redraw made this plan; None where none did, or where it reaches beyond what the reader may see."""
-    visible(session, actor, plan_id)
+    """How a redraw made this plan; None where none did, or to those who see but a part, or only look."""
+    _, home = visible(session, actor, plan_id)
+    if veils(actor, home.prefix):
+        return None
     row = session.execute(query("redraw", "birth"), {"plan": plan_id}).mappings().one_or_none()
     return None if row is None else _view(actor, row)
 
@@ -45,7 +48,9 @@ def proposal(session: Session, actor: Actor, plan_id: int) -> ProposalView | Non
 @service
 def proposals(session: Session, actor: Actor, plan_id: int) -> tuple[ProposalView, ...]:
     """The proposals made from a plan that are not archived, newest first."""
-    visible(session, actor, plan_id)
+    _, home = visible(session, actor, plan_id)
+    if veils(actor, home.prefix):
+        return ()
     rows = session.execute(query("redraw", "proposals"), {"plan": plan_id}).mappings()
     return tuple(view for row in rows if (view := _view(actor, row)) is not None)
 

@@ -11,6 +11,7 @@ from gridmap.services import audit
 from gridmap.services.actor import Actor
 from gridmap.services.exports.plan import fresh_path
 from gridmap.services.plans.access import visible
+from gridmap.services.plans.small import require_households
 from gridmap.services.reports.content import read
 from gridmap.services.reports.paper import plan_map, printed
 
@@ -24,6 +25,7 @@ def check_pdf(
 ) -> Path:
     """Write the report of the last check as PDF; where it stands. Raises ``Conflict`` REPORT_NOT_CHECKED_YET."""
     plan, region = visible(session, actor, plan_id)
+    require_households(actor, region.prefix)
     report = read(session, actor, plan_id, locale)
     path = path or fresh_path(f"{plan.name}-{report.word('TITLE')}-v{plan.version}.pdf")
     drawn = plan_map(session, actor, plan_id, region)

@@ -14,6 +14,7 @@ from gridmap.services.actor import Actor
 from gridmap.services.exports import frames
 from gridmap.services.exports.plan import fresh_path
 from gridmap.services.plans.access import visible
+from gridmap.services.plans.small import require_households
 from gridmap.services.reports.content import CheckReport, read
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def check_xlsx(
     from geodata.writers import write_xlsx
 
     plan, region = visible(session, actor, plan_id)
+    require_households(actor, region.prefix)
     report = read(session, actor, plan_id, locale)
     grids = frames.grids(session, actor, plan_id, standards.from_dict(plan.profile))
     sheets = {

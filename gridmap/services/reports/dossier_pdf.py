@@ -11,6 +11,7 @@ from gridmap.services import audit
 from gridmap.services.actor import Actor
 from gridmap.services.exports.plan import fresh_path
 from gridmap.services.plans.access import visible
+from gridmap.services.plans.small import require_households
 from gridmap.services.reports.dossier import MOST_PRINTED, local, read
 from gridmap.services.reports.paper import plan_map, printed
 
@@ -24,6 +25,7 @@ def dossier_pdf(
 ) -> Path:
     """Write the dossier of a plan as PDF; where it stands. Raises ``NotFound``, ``Forbidden``."""
     plan, region = visible(session, actor, plan_id)
+    require_households(actor, region.prefix)
     found = read(session, actor, plan, region, locale, most=MOST_PRINTED)
     before = "" if found.before is None else plan_map(session, actor, found.before.id, region, **_SIZE)
     after = plan_map(session, actor, plan_id, region, **_SIZE)

@@ -12,6 +12,7 @@ from gridmap.services import audit
 from gridmap.services.actor import Actor
 from gridmap.services.exports.plan import fresh_path
 from gridmap.services.plans.access import visible
+from gridmap.services.plans.small import require_households
 from gridmap.services.reports.dossier import MOST_LOGGED, Dossier, local, read
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ def dossier_xlsx(
     from geodata.writers import write_xlsx
 
     plan, region = visible(session, actor, plan_id)
+    require_households(actor, region.prefix)
     found = read(session, actor, plan, region, locale, most=MOST_LOGGED)
     sheets = {
         found.word("DOSSIER_SUMS"): _sums(found),

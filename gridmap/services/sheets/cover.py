@@ -209,11 +209,11 @@ def _side(drawing: Drawing, found: Cover, x: float, y: float, gridded: bool) -> 
             drawing.add(Words(x + 8.5, y, text, size=3.0))
         y += 7
     facts = (
-        ("HOUSEHOLDS", f"{total.households:,}"),
+        ("HOUSEHOLDS", _told(total.households)),
         ("LOOSE_BUILDINGS", f"{total.uncovered_buildings:,}"),
-        ("LOOSE_HOUSEHOLDS", f"{total.uncovered_households:,}"),
+        ("LOOSE_HOUSEHOLDS", _told(total.uncovered_households)),
         ("UNAVOIDABLE", f"{total.unavoidable:,}"),
-        ("CROWDED", f"{total.people_in_crowded:,}"),
+        ("CROWDED", _told(total.people_in_crowded)),
         ("ESTIMATED", f"{100 * total.estimated_share:.1f}%"),
         ("OLDEST", f"{total.oldest or '—'}"),
         ("NEWEST", f"{total.newest or '—'}"),
@@ -222,6 +222,10 @@ def _side(drawing: Drawing, found: Cover, x: float, y: float, gridded: bool) -> 
         drawing.paragraph(x, y, word(name), 46, lines=1, size=3.1, colour=MUTED)
         drawing.add(Words(x + _SIDE, y, text, size=3.1, anchor="end"))
         y += 5.2
+
+
+def _told(count: int | None) -> str:
+    return "—" if count is None else f"{count:,}"
 
 
 def _path(found: Cover, suffix: str) -> Path:

@@ -22,6 +22,7 @@ from gridmap.db.models import Plan, Region
 from gridmap.errors import NotFound
 from gridmap.services.actor import Actor, Role
 from gridmap.services.plans.access import visible
+from gridmap.services.plans.small import require_households
 from gridmap.services.redraw.empty import joined
 from gridmap.services.studio import cache
 from gridmap.services.studio.land import FORMAT, Laid, Numbers, looked_up, nothing, read_laid, read_numbers
@@ -75,8 +76,9 @@ def _gzipped(content: bytes) -> bytes:
 
 
 def read_ground(session: Session, actor: Actor, plan_id: int) -> Ground:
-    """The ground of a plan where the actor may look. Raises ``NotFound`` PLAN_NOT_FOUND."""
+    """The ground of a plan where the actor may look. Raises ``NotFound``, ``Forbidden`` HOUSEHOLDS_FEW."""
     plan, home = visible(session, actor, plan_id)
+    require_households(actor, home.prefix)
     numbers = read_numbers(session, plan_id)
     patterns = actor.patterns(Role.VIEWER)
     homes = session.scalars(query("studio", "home_regions"), {"plan": plan_id, "patterns": patterns}).all()

@@ -87,7 +87,7 @@ def _tile(
         if state is None:
             now = look(plan_id, user_id, token)
             state = state_of(layer, plan_id, now)
-        hidden = plan_id is not None and not _reaches(prefixes, state.prefix)
+        hidden = plan_id is not None and not _reaches(actor, state)
         regions = seen(prefixes, state.prefix) if layer != "ground" or z >= _BUILDINGS_FROM else ("",)
         key = key_of(state, regions, z, x, y)
         kept = b"" if hidden else cache.find(key)
@@ -110,8 +110,12 @@ def _tile(
     return Tile(content, key[:32], settled and told == version)
 
 
-def _reaches(prefixes: tuple[str, ...], plan_prefix: str | None) -> bool:
-    return plan_prefix is not None and any(overlap(plan_prefix, one) for one in prefixes)
+def _reaches(actor: Actor, state: State) -> bool:
+    """Whether the plan of the state is seen: as :func:`gridmap.services.plans.access.visible` says."""
+    prefix = state.prefix
+    if prefix is None or not any(overlap(prefix, one) for one in actor.prefixes(Role.VIEWER)):
+        return False
+    return state.public or actor.sees_households(prefix)
 
 
 def seen(prefixes: tuple[str, ...], plan_prefix: str | None) -> tuple[str, ...]:

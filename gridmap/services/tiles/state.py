@@ -28,28 +28,34 @@ class Now:
     layers: str
     plan_version: int
     prefix: str | None
+    public: bool
     account: bytes | None
 
     @staticmethod
     def of(fields: tuple[bytes | None, ...]) -> Now:
         """From the columns as the server sends them."""
-        database, layers, plan_version, prefix, account = fields
-        return Now(_text(database) or "", _text(layers) or "", whole(plan_version) or 0, _text(prefix), account)
+        database, layers, plan_version, prefix, public, account = fields
+        numbers = _text(database) or "", _text(layers) or "", whole(plan_version) or 0
+        return Now(*numbers, _text(prefix), public is not None, account)
 
     def decides(self, layer: str) -> tuple[object, ...]:
         """What of it decides the tiles of a layer: equal as long as they are."""
         counters = _counters(self.layers)
         counted = tuple(counters.get(one) for one in (*COUNTED[layer], "regions", "units"))
-        return (self.database, *counted, self.plan_version, self.prefix)
+        return (self.database, *counted, self.plan_version, self.prefix, self.public)
 
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """``version`` is the one of addresses, ``name`` tells every state from every other; ``prefix`` of the plan."""
+    """``version`` is the one of addresses, ``name`` tells every state from every other; ``prefix`` of the plan.
+
+    ``public``: the plan is or was in force: it is no draft.
+    """
 
     version: int
     name: str
     prefix: str | None
+    public: bool
     decided_by: tuple[object, ...]
 
 
@@ -78,7 +84,7 @@ def state_of(layer: str, plan_id: int | None, now: Now | None = None) -> State:
     else:
         parts.append(_fingerprint(now.database, plan_id, decides))
     version = sum(counters.get(one, (0,))[0] for one in COUNTED[layer]) + now.plan_version
-    found = State(version, "|".join(parts), now.prefix, decides)
+    found = State(version, "|".join(parts), now.prefix, now.public, decides)
     if len(_known) > 4096:
         _known.clear()
     _known[(engine.engine(), layer, plan_id)] = found

@@ -16,7 +16,6 @@ from gridmap.db import bulk
 from gridmap.db.engine import service
 from gridmap.db.models import Grid, Plan, PlanOperation, Region
 from gridmap.errors import Conflict, Invalid
-from gridmap.jobs.app import defer
 from gridmap.services import audit, counts
 from gridmap.services.actor import SYSTEM, Actor, Role
 from gridmap.services.days import today
@@ -24,6 +23,7 @@ from gridmap.services.jobs import queue
 from gridmap.services.placing import lock_units
 from gridmap.services.plans.copy import write_copy
 from gridmap.services.plans.derive import derive
+from gridmap.services.plans.households import publish_plan
 from gridmap.services.versions import raise_version, render_ahead
 from gridmap.services.workflow.codes import settle
 from gridmap.services.workflow.stand import in_force, in_force_inside, replaced_by
@@ -131,7 +131,7 @@ def _begin(
     take_step(session, actor, plan, region, kind, "published", "", **told, recoded=recoded, **detail)
     raise_version(session, "plans")
     render_ahead(session)
-    defer(session, "release_cases", lock="case-release")  # which grids are too small to be told
+    publish_plan(session, plan.id)
 
 
 def _swap_units(session: Session, plan: Plan) -> None:

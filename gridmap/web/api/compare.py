@@ -117,8 +117,8 @@ class SideOut(Model):
     name: str | None
     kind: str
     status: str
-    households: int | None
-    population: int | None
+    households: int
+    population: int
     area_m2: float
     workers: int | None
     cases: int | None
@@ -132,8 +132,8 @@ class RowOut(Model):
     region_name: str | None
     before: SideOut | None
     after: SideOut | None
-    moved_in: int | None
-    moved_out: int | None
+    moved_in: int
+    moved_out: int
 
 
 class RowPage(Page[RowOut]):

@@ -57,15 +57,15 @@ class RegionCoverageOut(Model):
     empty: int
     unchecked: int
     unavoidable: int
-    households: int
-    population: int
-    people_in_crowded: int
-    estimated_households: int
+    households: int | None
+    population: int | None
+    people_in_crowded: int | None
+    estimated_households: int | None
     estimated_share: float
     share_out: float
     crowded_share: float
     uncovered_buildings: int
-    uncovered_households: int
+    uncovered_households: int | None
     oldest: date | None
     newest: date | None
 

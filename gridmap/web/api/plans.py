@@ -34,11 +34,12 @@ class PlanOut(Model):
     valid_from: date | None
     valid_to: date | None
     grids: int
-    households: int
-    population: int
-    estimated_households: int
+    households: int | None
+    population: int | None
+    estimated_households: int | None
+    estimated_share: float
     missing_households: int
-    unassigned_households: int
+    unassigned_households: int | None
     unassigned_units: int
     statuses: dict[str, int]
     errors: int
@@ -77,6 +78,7 @@ class GridOut(Model):
     buildings: int
     units: int
     estimated_households: int | None
+    estimated_share: float | None
     missing_households: int | None
     status: str
     region_code: str | None

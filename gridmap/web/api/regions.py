@@ -36,10 +36,11 @@ class RegionOut(Model):
     bbox: tuple[float, float, float, float]
     communities: int
     units: int
-    households: int
-    population: int
+    households: int | None
+    population: int | None
     buildings: int
-    estimated_households: int
+    estimated_households: int | None
+    estimated_share: float
     missing_households: int
     oldest_data: date | None
     grids: int

@@ -123,6 +123,6 @@ def _map(scene: mapdata.Scene, plan: plans.PlanSummary | None, labels: dict[str,
     legend = None
     if plan is not None:
         rows = [(status, labels[status], plan.statuses[status]) for status in STATUSES]
-        legend = (gettext("网格户数与标准"), rows, gettext("≈ 含估算户数") if plan.estimated_households else "")
+        legend = (gettext("网格户数与标准"), rows, gettext("≈ 含估算户数") if plan.estimated_share else "")
     first: dict[str, Any] | None = {} if heat else None
     return town_map(scene, plan=plan, query=query, labels=labels, heat=first, heat_shown=False, legend=legend)

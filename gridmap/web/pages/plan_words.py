@@ -19,15 +19,20 @@ def misfit_words() -> dict[str, str]:
     }
 
 
-def export_choices() -> list[tuple[str, str, str]]:
-    """Formats of a plan and its report: name in the address, what it is, what it is for."""
-    return [
+def export_choices(*, reports: bool = True) -> list[tuple[str, str, str]]:
+    """Formats of a plan, and ``reports`` of it: name in the address, what it is, what it is for."""
+    found = [
         ("gpkg", "GeoPackage", gettext("图形与全部属性，推荐")),
         ("geojson", "GeoJSON", gettext("网页与程序使用")),
         ("shp", "Shapefile", gettext("英文字段名，附中文对照表")),
         ("xlsx", gettext("网格台账 XLSX"), gettext("编码为文本，可直接打印")),
         ("csv", gettext("网格台账 CSV"), gettext("UTF-8，Excel 与 WPS 可直接打开")),
         ("units-csv", gettext("单元归属 CSV"), gettext("可改后作为新方案导回")),
+    ]
+    if not reports:
+        return found
+    return [
+        *found,
         ("report-xlsx", gettext("核查报告 XLSX"), gettext("逐条问题与提示")),
         ("report-pdf", gettext("核查报告 PDF"), gettext("带地图，可打印签字")),
         ("dossier-pdf", gettext("审批材料 PDF"), gettext("前后地图、对照、理由、操作记录")),

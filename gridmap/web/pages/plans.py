@@ -258,6 +258,7 @@ def _show(plan_id: int) -> str:
     job = jobs.get(actor, asked) if asked else jobs.active(actor, f"plan:{plan_id}")
     flow = workflow.stand(actor, plan_id)
     kinds = plans.misfits(actor, plan_id, limit=1)["kinds"]
+    sees_all = actor.sees_households(subtree(plan.region_code) or "")
     return render_template(
         "plans/show.html",
         plan=plan,
@@ -269,7 +270,8 @@ def _show(plan_id: int) -> str:
         kind_words=misfit_words(),
         job=job,
         standards=standard_choices(),
-        exports=export_choices(),
+        exports=export_choices(reports=sees_all),
+        sees_all=sees_all,
         proposal=redraw.proposal(actor, plan_id),
         may_redraw=plan.state != "archived" and reaches(actor, plan.region_code),
         may_plan=actor.may(Role.PLANNER, plan.region_code),

@@ -8,6 +8,8 @@ from flask_babel import gettext
 
 from gridmap.services import checks, mapdata, plans
 from gridmap.services.actor import Role
+from gridmap.services.plans.access import subtree
+from gridmap.services.plans.small import require_households
 from gridmap.web.pages.map import STATUSES, status_labels
 from gridmap.web.pages.plans import copy_choices, pages
 from gridmap.web.pages.town_map import town_map
@@ -23,6 +25,7 @@ def show(plan_id: int) -> ResponseReturnValue:
     """The plan on the desk: map, tools, live figures; read-only where it is no draft or the reader no planner of it."""
     actor = current_actor()
     plan = plans.get(actor, plan_id)
+    require_households(actor, subtree(plan.region_code) or "")
     scene = mapdata.scene(actor, plan.region_code)
     if scene.bounds is None:  # the plan reaches beyond the reader's regions
         scene = mapdata.scene(actor)

@@ -30,8 +30,8 @@
       status: { of: (p) => p.status, figure: (p) => p.households ?? "—", breaks: "statuses" },
       people: { of: (p) => classOf(p.population, PEOPLE), figure: (p) => p.population, breaks: "people" },
       estimated: {
-        of: (p) => (p.households ? classOf(p.estimated_households / p.households, SHARES) : "unchecked"),
-        figure: (p) => percent(p.households ? p.estimated_households / p.households : 0),
+        of: (p) => (p.households ? classOf(p.estimated_share, SHARES) : "unchecked"),
+        figure: (p) => percent(p.estimated_share ?? 0),
         breaks: "shares",
       },
       age: { of: byAge, figure: aged, breaks: "years" },
