@@ -132,6 +132,27 @@ def test_only_for_whom_exact_figures_are(draft: Draft) -> None:
     assert all(row.after.cases <= whole[row.after.id] for row in part.rows if row.after)
 
 
+def test_more_grids_than_are_drawn_are_told_by_region(
+    draft: Draft, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gridmap.services.load.rows.MAX_FEATURES", 3)
+    add_person(f"head{draft.id}")
+    client = signed_in(make_app(tmp_path), f"head{draft.id}")
+    values = client.get(f"/api/v1/plans/{draft.id}/load/values").get_json()
+    found = loads.load(SYSTEM, draft.id)
+    areas = client.get(f"/api/v1/coverage.geojson?of=regions&plan={draft.id}&region={found.region_code}").get_json()
+    for side in ("before", "after"):
+        grids = [(row.region_code, one) for row in found.rows if (one := getattr(row, side)) and row.region_code]
+        assert {code for code, _, _ in values[side]} <= {one["id"] for one in areas["features"]}
+        for code, cases, rate in values[side]:
+            mine = [one for home, one in grids if home.startswith(code[:9])]
+            assert cases == pytest.approx(sum(one.cases for one in mine) / len(mine), abs=0.06)
+            assert rate == pytest.approx(
+                1000 * sum(one.cases for one in mine) / sum(one.households for one in mine), abs=0.01
+            )
+    assert "of=regions" in client.get(f"/plans/{draft.id}/load").text.replace('"of": "regions"', "of=regions")
+
+
 def test_page_and_api_and_file(draft: Draft, tmp_path: Path) -> None:
     add_person(f"chief{draft.id}")
     add_person(f"looker{draft.id}", "viewer")

@@ -2,6 +2,20 @@
 
 from gridmap.services.load.export import FORMATS, export
 from gridmap.services.load.figures import Load, Row, Side, Spread, Wanted, load, ordered
+from gridmap.services.load.rows import by_region, many
 from gridmap.services.load.words import sentences
 
-__all__ = ["FORMATS", "Load", "Row", "Side", "Spread", "Wanted", "export", "load", "ordered", "sentences"]
+__all__ = [
+    "FORMATS",
+    "Load",
+    "Row",
+    "Side",
+    "Spread",
+    "Wanted",
+    "by_region",
+    "export",
+    "load",
+    "many",
+    "ordered",
+    "sentences",
+]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gridmap.db import bulk
+from gridmap.services.mapdata import MAX_FEATURES
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -166,6 +167,25 @@ class Rows(Sequence[Row]):
             None if was < 0 else self.before.at(was),
             None if now < 0 else self.after.at(now),
         )
+
+
+def many(rows: Rows) -> bool:
+    """Whether there are more grids than a map draws one by one: then it colours the regions they lie in."""
+    return max(len(rows.before), len(rows.after)) > MAX_FEATURES
+
+
+def by_region(rows: Rows, digits: int) -> tuple[dict[str, tuple[float, float | None]], ...]:
+    """Of both plans, by the first ``digits`` of the grids' regions: cases a grid, and per 1,000 households."""
+    found = []
+    codes = np.array([(code or "")[:digits] for code in rows.region_code], dtype=str)
+    for sides, at in ((rows.before, rows.was), (rows.after, rows.now)):
+        held = at >= 0
+        parts, of = np.unique(codes[held], return_inverse=True)
+        grids = np.bincount(of, minlength=len(parts))
+        cases, homes = (np.bincount(of, one[at[held]], len(parts)) for one in (sides.cases, sides.households))
+        told = zip(parts.tolist(), cases.tolist(), homes.tolist(), grids.tolist(), strict=True)
+        found.append({part: (round(c / g, 1), round(1000 * c / h, 2) if h else None) for part, c, h, g in told if part})
+    return tuple(found)
 
 
 def ordered(rows: Rows, order: str) -> Rows:

@@ -38,6 +38,7 @@ try {
   $("map-note").textContent = error.message;
 }
 redraw("cases");
+if (data.regions) $("map-note").textContent = t("网格太多：按区划着色，件数为平均每个网格。下面的表按网格。");
 
 /* rows and grids mark each other */
 const rows = [...document.querySelectorAll("#rows tbody tr")];

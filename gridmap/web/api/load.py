@@ -9,9 +9,8 @@ from flask import Response
 from flask_babel import get_locale
 from pydantic import Field
 
-from gridmap.errors import TooLarge
 from gridmap.services import load
-from gridmap.services.mapdata import MAX_FEATURES
+from gridmap.services.plans.access import subtree
 from gridmap.web.api import Model, Page, PageQuery, endpoint
 from gridmap.web.files import download
 from gridmap.web.session import current_actor
@@ -115,10 +114,13 @@ class LoadOut(Model):
 
 
 class LoadValuesOut(Model):
-    """Id, cases and cases per 1,000 households of every grid of both plans, for maps."""
+    """Id, cases and cases per 1,000 households of every grid of both plans, for maps.
 
-    before: list[list[float | None]]
-    after: list[list[float | None]]
+    Of more than 2,000 grids: code, cases a grid and per 1,000 households of the regions right below the one compared.
+    """
+
+    before: list[tuple[int | str, float, float | None]]
+    after: list[tuple[int | str, float, float | None]]
 
 
 @endpoint("/plans/<int:plan_id>/load", tag="plans", query=LoadQuery, response=LoadOut)
@@ -141,15 +143,19 @@ def plan_load_grids(plan_id: int, query: LoadRowQuery) -> LoadRowPage:
     return LoadRowPage.of(rows[query.offset : query.offset + query.limit], len(rows), query)
 
 
-@endpoint("/plans/<int:plan_id>/load/values", tag="plans", query=LoadQuery, response=LoadValuesOut, errors=[413])
+@endpoint("/plans/<int:plan_id>/load/values", tag="plans", query=LoadQuery, response=LoadValuesOut)
 def plan_load_values(plan_id: int, query: LoadQuery) -> LoadValuesOut:
-    """What maps of both plans colour; at most 2,000 grids each."""
+    """What maps of both plans colour: grids, or where these are more than 2,000 the regions they lie in."""
     found = load.load(current_actor(), plan_id, other_id=query.other, wanted=query.wanted())
-    if max(len(found.rows.before), len(found.rows.after)) > MAX_FEATURES:
-        raise TooLarge("TOO_MANY_GRIDS", max=MAX_FEATURES)
+    if load.many(found.rows):
+        digits = min(len(subtree(found.region_code) or "") + 3, 12)
+        before, after = (
+            [(f"{part:0<12}", *values) for part, values in side.items()] for side in load.by_region(found.rows, digits)
+        )
+        return LoadValuesOut(before=before, after=after)
     sides = ([row.before for row in found.rows if row.before], [row.after for row in found.rows if row.after])
-    before, after = ([(one.id, one.cases, one.rate) for one in side] for side in sides)
-    return LoadValuesOut(before=before, after=after)
+    grids, others = ([(one.id, one.cases, one.rate) for one in side] for side in sides)
+    return LoadValuesOut(before=grids, after=others)
 
 
 @endpoint("/plans/<int:plan_id>/load/exports/<string:fmt>", tag="plans", query=LoadQuery)

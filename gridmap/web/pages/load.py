@@ -60,6 +60,7 @@ def show(plan_id: int) -> str:
             "rate": _mean_rate(found),
             "titles": {"cases": gettext("事件（件）"), "rate": gettext("每千户事件（件）")},
             "single": found.other is None,
+            "regions": load.many(found.rows),
         },
     )
 
@@ -102,13 +103,14 @@ def _maps(actor: Actor, found: load.Load, query: dict[str, Any]) -> list[Any]:
     if scene.bounds is None:
         return []
     labels = {"cases": gettext("事件（件）"), "rate": gettext("每千户"), "households": gettext("户")}
+    labels |= {"cases": gettext("每网格事件（件）"), "grids": gettext("个网格")} if load.many(found.rows) else {}
     built = []
     for name, plan in (("a", found.other), ("b", found.plan)):
         if plan is None:
             continue
         one = ground_map(scene, name=name)
         _, tiles = grid_addresses(scene, plan)
-        asked = {"plan": plan.id, "region": found.region_code, "of": "grids"}
+        asked = {"plan": plan.id, "region": found.region_code, "of": "regions" if load.many(found.rows) else "grids"}
         layer = maps.CoverageLayer(
             url_for("api.coverage_areas"), tiles, mode="cases", labels=labels, query=asked, name=None
         )

@@ -22,7 +22,7 @@ export function areasOf(state, { map }, value) {
     layer?.remove();
     layer = L.geoJSON(found, {
       renderer: renderer(),
-      style: (feature) => ({ status: value(feature.properties, days).status, color: "#33475b", weight: 1, fill: true, fillOpacity: 0.8 }),
+      style: (feature) => ({ status: value(feature.properties, days).status, color: "#33475b", weight: 0.5, fill: true, fillOpacity: 0.8 }),
       onEachFeature: (feature, polygon) => {
         const one = feature.properties;
         polygon.bindTooltip(() => `<strong>${window.gridmap.escape(one.name)}</strong><br>${window.gridmap.escape(value(one, days).words)}<br>${window.gridmap.escape(t("{n} 个网格", { n: number(one.grids) }))}`, { sticky: true, className: "grid-tip" });

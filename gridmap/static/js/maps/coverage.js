@@ -38,9 +38,9 @@
     },
   };
 
-  // figures of the load of plans: given by the page for each grid, with breaks of their own
+  // figures of the load of plans: given by the page for each area, with breaks of their own
   for (const name of ["cases", "rate"]) {
-    MODES.grids[name] = {
+    MODES.grids[name] = MODES.regions[name] = {
       of: (p, layer) => (layer.value(p, name) == null ? "unchecked" : classOf(layer.value(p, name), layer._breaks[name])),
       figure: (p, layer) => layer.value(p, name) ?? "—",
       breaks: name,
