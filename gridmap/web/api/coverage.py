@@ -10,6 +10,7 @@ from pydantic import Field
 
 from gridmap.services import coverage
 from gridmap.web.api import Model, endpoint
+from gridmap.web.api.like import like
 from gridmap.web.api.maps import parse_bbox
 from gridmap.web.files import download
 from gridmap.web.session import current_actor
@@ -44,30 +45,9 @@ class UncoveredQuery(CoverageQuery):
     limit: Annotated[int, Field(ge=1, le=500)] = 100
 
 
+@like(coverage.RegionCoverage, "share_out", "crowded_share")
 class RegionCoverageOut(Model):
     """A region's sums over what you may see; ``people_in_crowded`` live in grids of more than 2,000 persons."""
-
-    code: str
-    name: str
-    level: str
-    grids: int
-    within: int
-    under: int
-    over: int
-    empty: int
-    unchecked: int
-    unavoidable: int
-    households: int | None
-    population: int | None
-    people_in_crowded: int | None
-    estimated_households: int | None
-    estimated_share: float
-    share_out: float
-    crowded_share: float
-    uncovered_buildings: int
-    uncovered_households: int | None
-    oldest: date | None
-    newest: date | None
 
 
 class CoverageOut(Model):
@@ -91,18 +71,11 @@ class TrendOut(Model):
     items: list[TrendStepOut]
 
 
+@like(coverage.Place)
 class UncoveredPlaceOut(Model):
-    """A unit in no grid, or a building in no unit."""
+    """A unit in no grid, or a building in no unit; ``households`` null: not told to those who only look."""
 
     kind: Literal["unit", "building"]
-    id: int
-    name: str
-    region_code: str
-    region_name: str
-    buildings: int
-    households: int | None
-    lon: float
-    lat: float
 
 
 class UncoveredOut(Model):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 
 from gridmap.errors import Invalid
 from gridmap.services import cases, incidents
 from gridmap.web.api import Model, endpoint
 from gridmap.web.api.cases import CaseQuery, Id, wanted
+from gridmap.web.api.like import like
 from gridmap.web.api.maps import parse_bbox
 from gridmap.web.session import current_actor
 
@@ -39,21 +39,12 @@ class TimelineOut(Model):
     total: int
 
 
+@like(incidents.Changed)
 class ChangedOut(Model):
     """Cases of both periods; ``ratio`` of cases a day with its 95 % interval, null where it has no bound.
 
     ``word``: "more", "fewer", or "same" where chance may do it.
     """
-
-    id: int | None
-    code: str | None
-    name: str
-    before: int
-    after: int
-    ratio: float | None
-    low: float
-    high: float | None
-    word: str
 
 
 class PeriodsComparedOut(Model):
@@ -67,15 +58,9 @@ class PeriodsComparedOut(Model):
     grids: list[ChangedOut]
 
 
+@like(cases.CasePoint)
 class PointOut(Model):
     """A case on the map."""
-
-    id: int
-    category: str
-    occurred_at: datetime
-    place: str | None
-    lon: float
-    lat: float
 
 
 class PointList(Model):
@@ -100,7 +85,7 @@ def compare_periods(query: ComparisonQuery) -> PeriodsComparedOut:
     if span[0].tzinfo is None or span[1].tzinfo is None:
         raise Invalid("CASE_TIMES")
     found = incidents.two_periods(current_actor(), chosen, (span[0], span[1]), plan_id=query.plan)
-    return PeriodsComparedOut.model_validate(asdict(found))
+    return PeriodsComparedOut.model_validate(found)
 
 
 @endpoint("/cases/points", tag="cases", query=PointQuery, response=PointList, errors=[413])

@@ -12,6 +12,7 @@ from pydantic import Field
 from gridmap.services import load
 from gridmap.services.plans.access import subtree
 from gridmap.web.api import Model, Page, PageQuery, endpoint
+from gridmap.web.api.like import like
 from gridmap.web.files import download
 from gridmap.web.session import current_actor
 
@@ -42,59 +43,35 @@ class LoadRowQuery(LoadQuery, PageQuery):
     order: Literal["by", "cases", "rate", "code"] = "by"
 
 
+@like(load.Side, "rate", "per_worker")
 class LoadSideOut(Model):
     """A grid in one of the plans."""
 
-    id: int
-    code: str
-    name: str | None
-    households: int
-    workers: int | None
-    cases: int
-    rate: float | None
-    per_worker: float | None
 
-
+@like(load.Row, "by")
 class LoadRowOut(Model):
     """A grid before and after; ``by``: how many cases more."""
 
-    change: str
-    region_code: str | None
-    region_name: str | None
     before: LoadSideOut | None
     after: LoadSideOut | None
-    by: int
 
 
 class LoadRowPage(Page[LoadRowOut]):
     """Part of the rows."""
 
 
+@like(load.Spread)
 class SpreadOut(Model):
     """How evenly cases lie in the grids of a plan; ``above`` the limit."""
 
-    grids: int
-    cases: int
-    households: int
-    least: int
-    median: float
-    most: int
-    mean: float
-    gini: float
-    variation: float
-    above: int
     busiest: LoadSideOut | None
     densest: LoadSideOut | None
     strained: LoadSideOut | None
 
 
+@like(load.Named)
 class LoadNamedOut(Model):
     """A plan."""
-
-    id: int
-    name: str
-    state: str
-    version: int
 
 
 class LoadOut(Model):

@@ -9,9 +9,10 @@ from pydantic import Field
 
 from gridmap.errors import Invalid
 from gridmap.services.cases import released
-from gridmap.services.cases.sensitive_counts import sensitive_counts
-from gridmap.services.incidents.released_spots import released_spots
+from gridmap.services.cases.sensitive_counts import SensitiveCount, sensitive_counts
+from gridmap.services.incidents.released_spots import ReleasedSpot, released_spots
 from gridmap.web.api import Model, endpoint
+from gridmap.web.api.like import like
 from gridmap.web.session import current_actor
 
 Month = Annotated[str | None, Field(pattern=r"^[0-9]{4}-[0-9]{2}$")]
@@ -37,19 +38,9 @@ class ProfileQuery(Model):
     grid: int | None = Field(default=None, ge=1, le=2**62)
 
 
+@like(released.Figure)
 class ReleasedFigureOut(Model):
     """Cases of a place; null where they are not shown, ``text`` says how: a number, "<5" or "—"."""
-
-    level: str
-    code: str
-    name: str | None
-    region_code: str
-    grid_id: int | None
-    cases: int | None
-    text: str
-    households: int | None
-    households_text: str
-    per_1000_households: float | None
 
 
 class FiguresOut(Model):
@@ -86,20 +77,15 @@ class PeriodsOut(Model):
     grids: int
 
 
+@like(released.Cell)
 class CellOut(Model):
     """One bar of a chart."""
 
-    key: str
-    cases: int | None
-    text: str
 
-
+@like(released.Profile)
 class ReleasedProfileOut(Model):
     """One place by month, category, weekday (0 is Monday) and block of four hours (0 begins at midnight)."""
 
-    level: str
-    code: str
-    name: str | None
     whole: CellOut
     months: list[CellOut]
     categories: list[CellOut]
@@ -146,15 +132,9 @@ class SensitiveQuery(Model):
     region: RegionPrefix = None
 
 
+@like(SensitiveCount)
 class SensitiveOut(Model):
     """Cases of a sensitive category in a grid."""
-
-    grid_id: int
-    code: str
-    name: str | None
-    region_code: str | None
-    category: str
-    cases: int
 
 
 class SensitiveList(Model):
@@ -180,14 +160,9 @@ class ReleasedSpotQuery(Model):
     region: RegionPrefix = None
 
 
+@like(ReleasedSpot)
 class ReleasedSpotOut(Model):
     """A hot spot of released figures: ``cases`` that are shown of its grids, all of them where ``whole``."""
-
-    grids: list[tuple[int, str, str]]
-    cases: int
-    whole: bool
-    ratio: float
-    sentence: str
 
 
 class ReleasedSpotList(Model):

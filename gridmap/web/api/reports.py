@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal
 
 from flask import Response
@@ -11,25 +11,16 @@ from pydantic import Field
 from gridmap.services import jobs, monthly
 from gridmap.web.api import Model, Page, PageQuery, endpoint
 from gridmap.web.api.jobs import JobOut, job_out
+from gridmap.web.api.like import like
 from gridmap.web.files import download
 from gridmap.web.session import current_actor
 
 Code = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
 
 
+@like(monthly.ReportInfo)
 class ReportOut(Model):
     """A report on the month that begins on ``month``; ``made_by`` null: by schedule or from the shell."""
-
-    id: int
-    region_code: str
-    region_name: str
-    month: date
-    locale: str
-    bytes: int
-    summary: str
-    scheduled: bool
-    made_by: str | None
-    made_at: datetime
 
 
 class ReportPage(Page[ReportOut]):
@@ -60,20 +51,9 @@ class ScheduleList(Model):
     items: list[ScheduleOut]
 
 
+@like(monthly.Failure)
 class FailureOut(Model):
     """A report that could not be made, and why; ``again_at``: when the calendar tries again, null for never."""
-
-    job_id: int
-    region_code: str
-    region_name: str
-    month: date
-    locale: str
-    error_code: str
-    error_zh: str
-    error_en: str
-    failed_at: datetime
-    tries: int
-    again_at: datetime | None
 
 
 class FailureList(Model):
