@@ -108,7 +108,7 @@ const SERIES = [
   ["within", t("○ 符合标准"), "#1d6b45", ""],
   ["over", t("▲ 超出标准"), "#a3242b", "8 4"],
   ["under", t("▽ 低于标准"), "#1b5a8a", "2 4"],
-  ["uncovered_buildings", t("未覆盖楼栋"), "#5b1a8b", "10 3 2 3"],
+  ["uncovered_buildings", `■ ${t("未覆盖楼栋")}`, "#5b1a8b", "10 3 2 3"],
 ];
 
 async function trend() {
@@ -169,7 +169,7 @@ function chart(items, W) {
     picture.append(svg("path", { d: path, stroke: color, "stroke-dasharray": dash }));
     if (narrow) { // no room beside the lines: a key below them
       const at = left + (k * (W - left)) / SERIES.length;
-      picture.append(svg("path", { d: `M${at} ${H - 8}h16`, stroke: color, "stroke-dasharray": dash }), svg("text", { x: at + 19, y: H - 4 }, `${[...word][0] > "\u2fff" ? word.slice(0, 3) : word.slice(0, 1)} ${number(items.at(-1).sums[name])}`));
+      picture.append(svg("path", { d: `M${at} ${H - 8}h16`, stroke: color, "stroke-dasharray": dash }), svg("text", { x: at + 19, y: H - 4 }, `${[...word][0]} ${number(items.at(-1).sums[name])}`));
       return;
     }
     ends.push([points.at(-1)[1] + 4, `${word} ${number(items.at(-1).sums[name])}`]);

@@ -68,6 +68,10 @@ async function load() {
   try {
     const found = await getJson(`/api/v1/cases/released?${query()}`);
     if (mine !== epoch) return;
+    if (state.grid && rows(found).every((id) => id !== state.grid)) {
+      state.grid = null; // an address may name what is not released here
+      remember();
+    }
     rank(found);
     paint(found);
     await Promise.all([profile(mine), spots(mine)]);
@@ -77,6 +81,8 @@ async function load() {
     if (mine === epoch) $("status").removeAttribute("aria-busy");
   }
 }
+
+const rows = (found) => found.items.map((row) => row.grid_id);
 
 /* ranking */
 let last = null;

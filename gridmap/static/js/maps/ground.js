@@ -1,6 +1,9 @@
 // The base map from the project's own layers: vector tiles drawn on canvas by protomaps-leaflet.
 (function () {
   "use strict";
+  // Leaflet speaks English only
+  if (!document.documentElement.lang.startsWith("en")) L.Control.Zoom.mergeOptions({ zoomInTitle: "放大", zoomOutTitle: "缩小" });
+
   const gm = (window.gridmap = window.gridmap || {});
   const { LineSymbolizer, PolygonSymbolizer, LineLabelSymbolizer, CenteredTextSymbolizer } = protomapsL;
   const FONT = "'Noto Sans CJK SC', 'Microsoft YaHei', sans-serif";
