@@ -1,6 +1,7 @@
 """What the files of the suite cost: those that take longest are begun first, so that the workers end together.
 
-``python -m tests.costs build/tests.xml`` renews the list from what ``pytest --junitxml build/tests.xml`` wrote.
+``python -m tests.costs build/tests.xml`` renews the list from what ``pytest --junitxml build/tests.xml`` wrote; rough
+figures do, for only the order counts.
 """
 
 from __future__ import annotations
