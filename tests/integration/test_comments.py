@@ -153,9 +153,12 @@ def test_the_code_stays_when_the_grid_goes(people: dict[str, int]) -> None:
     with transaction() as session:
         session.execute(sa.text("UPDATE plan_unit SET grid_id = NULL WHERE grid_id = :grid"), {"grid": grid.id})
         session.execute(sa.delete(Grid).where(Grid.id == grid.id))
-    left = comments.comments(actor(people, "viewer"), draft).items
+    here, other = (Actor("approver", (Grant(Role.APPROVER, region),)) for region in (HERE, ELSEWHERE))
+    left = comments.comments(here, draft).items
     assert [(one.grid_id, one.grid_code) for one in left] == [(None, grid.code)]
-    assert comments.comments(actor(people, "other"), draft).items == ()
+    assert comments.comments(other, draft).items == ()
+    with pytest.raises(NotFound):  # who only looks sees no draft, and nothing said about it
+        comments.comments(actor(people, "viewer"), draft)
     plans.archive(SYSTEM, draft)
     with pytest.raises(Conflict):
         comments.write(SYSTEM, draft, "晚了")
