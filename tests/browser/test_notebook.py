@@ -119,3 +119,21 @@ def test_without_the_token_nothing_is_shown(
     (folder / "stolen.html").write_text(text, "utf-8")
     _, asked, _ = _opened(browser, f"{elsewhere[0]}/stolen.html", open_server[0], "window.grids_layer")
     assert not [one for one in asked if "/api/" in one]
+
+
+def test_the_slider_fits_on_a_phone(
+    browser: Browser, open_server: tuple[Server, str], elsewhere: tuple[str, Path], saved: None
+) -> None:
+    """A page of somebody else's has no style sheet of ours that would count padding in."""
+    context = browser.new_context(viewport={"width": 390, "height": 800})
+    page = context.new_page()
+    page.route(lambda address: "127.0.0.1" not in address, lambda route: route.fulfill(status=200, body=""))
+    page.goto(f"{elsewhere[0]}/heat.html")
+    until(page, "document.querySelectorAll('.ts-bars rect').length > 3")
+    box = page.locator(".time-slider").bounding_box()
+    assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 390
+    legend = page.locator(".map-legend")
+    if legend.count():
+        above = legend.bounding_box()
+        assert above is not None and above["y"] + above["height"] <= box["y"]
+    context.close()

@@ -25,6 +25,9 @@ def test_an_empty_program_says_what_to_do(database_url: str, tmp_path: Path) -> 
     assert "已完成" not in page
     for path in ("/regions", "/plans", "/map"):
         assert client.get(path).status_code == 200, path
+    told = client.get("/reports").text
+    assert "还没有区划" in told and "您的角色不能" not in told, "an administrator lacks data, not rights"
+    assert 'href="/plans"' in client.get("/coverage").text.partition('class="empty"')[2], "a way on"
 
 
 def test_the_numbers_are_those_of_the_plan_in_force(demo_url: str, tmp_path: Path) -> None:

@@ -70,14 +70,16 @@ def rates_by_grid(
     if heat.known_stacks(session).unplaced.any():
         elsewhere = cases - count_by_grid(session, actor, plan_id, replace(wanted, placed=True))[1]
     rows = [
-        dict(_row(table, cases, seen[k], found.raw[k], found.smoothed[k])) | {"unplaced": int(elsewhere[seen[k]])}
+        _row(table, cases, seen[k], found.raw[k], found.smoothed[k], int(elsewhere[seen[k]]))
         for k in chosen[:limit].tolist()
     ]
     mean = None if np.isnan(found.mean) else round(found.mean, 2)
     return GridRates(rows=tuple(rows), grids=len(seen), cases=int(cases[seen].sum()), mean=mean)
 
 
-def _row(table: GridTable, cases: NDArray[np.int64], k: int, raw: float, smoothed: float) -> Mapping[str, Any]:
+def _row(
+    table: GridTable, cases: NDArray[np.int64], k: int, raw: float, smoothed: float, unplaced: int
+) -> Mapping[str, Any]:
     lived = int(table.households[k]) > 0
     return {
         "grid_id": int(table.id[k]),
@@ -90,4 +92,5 @@ def _row(table: GridTable, cases: NDArray[np.int64], k: int, raw: float, smoothe
         "cases": int(cases[k]),
         "per_1000_households": round(float(raw), 2) if lived else None,
         "smoothed": round(float(smoothed), 2) if lived else None,
+        "unplaced": unplaced,
     }

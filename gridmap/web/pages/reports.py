@@ -78,6 +78,7 @@ def _show(fault: str = "") -> str:
         failures=monthly.failures(actor),
         reports=monthly.listed(actor),
         regions=monthly.choices(actor),
+        exact=actor.sees_small(),
         schedules=monthly.schedules(actor),
         months=[f"{months.moved(months.last(), -back):%Y-%m}" for back in range(_MONTHS)],
         chosen={name: request.form.get(name) for name in ("region", "month", "language")},

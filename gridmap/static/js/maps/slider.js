@@ -37,7 +37,10 @@
       L.DomEvent.disableClickPropagation(this._box);
       L.DomEvent.disableScrollPropagation(this._box);
       this._box.classList.add("on-map");
-      this._box.style.width = `${Math.min(560, map.getSize().x - 20)}px`;
+      const wide = map.getSize().x;
+      this._box.style.width = `${Math.min(560, wide - 20)}px`;
+      // where there is no room beside it the legend stands above
+      if (wide < 800) new ResizeObserver(() => (map._controlCorners.bottomright.style.bottom = `${this._box.offsetHeight + 10}px`)).observe(this._box);
       this.load();
       return this._box;
     },
