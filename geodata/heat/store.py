@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from geodata.heat.columns import Cases
 from geodata.heat.files import StoreError, read
+from geodata.heat.fine import add_fine
 from geodata.heat.frame import Bins, Choice, Wanted, empty, mask, sides
 from geodata.heat.kernels import (
     Columns,
@@ -19,7 +20,6 @@ from geodata.heat.kernels import (
     add_period,
     add_slots,
     add_units,
-    add_whole,
     choose,
     limits,
     restore,
@@ -83,13 +83,11 @@ class Store:
         rest = ((since, until), categories, view, frame, counts)
         partly = sorted({*range(begin, min(first, end)), *range(last, end)})
         if wanted.level > columns.level:  # several bins in a cell: the cube cannot tell them apart
-            for p in partly:
-                add_cases(columns, whole, whole_bins, False, p, p + 1, *rest)
-            add_whole(columns, whole, whole_bins, first, last, categories, frame, counts)
-        else:
-            for p in partly:
-                add_period(columns, whole, whole_bins, p, (since, until), categories, bool(categories.all()), counts)
-            add_cube(columns, whole, whole_bins, first, last, categories, counts)
+            add_fine(columns, (whole, whole_bins), (cut, cut_bins), (begin, first, last, end), partly, rest)
+            return bins
+        for p in partly:
+            add_period(columns, whole, whole_bins, p, (since, until), categories, bool(categories.all()), counts)
+        add_cube(columns, whole, whole_bins, first, last, categories, counts)
         add_cases(columns, cut, cut_bins, True, begin, end, *rest)
         return bins
 

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from importlib.util import find_spec
 from math import asinh, pi, radians, tan
 from pathlib import Path
@@ -75,7 +76,14 @@ def town(side: int) -> None:
             {"id": [region], "code": [COUNTY], "name": [COUNTY], "level": ["county"], "area_m2": [1.0],
              "prefix": [COUNTY[:6]], "geom": whole},
         )  # fmt: skip
-        plan = Plan(name="bench", region_id=int(region), profile_name="national", profile={}, state="published")
+        plan = Plan(
+            name="bench",
+            region_id=int(region),
+            profile_name="national",
+            profile={},
+            state="published",
+            valid_from=date(2026, 1, 1),
+        )
         session.add(plan)
         session.flush()
         codes = [f"{COUNTY[:9]}{k:06d}" for k in range(n)]

@@ -24,6 +24,7 @@ from geodata.heat import (
     bins_of,
     build,
     calendar,
+    fine,
     layout,
     quarters,
 )
@@ -124,6 +125,10 @@ def test_any_view_is_counted_exactly(cases: Cases, stores: list[Store], data: st
     told = bins_of(cases, wanted)
     for store in stores:
         assert same(store.bins(wanted), told)
+        with pytest.MonkeyPatch.context() as patch:  # by two threads, however few there are
+            patch.setattr(fine, "_ALONE", 0)
+            patch.setattr(fine, "_CORES", 2)
+            assert same(store.bins(wanted), told)
 
 
 def test_the_whole_world_has_every_case_within_it(cases: Cases, stores: list[Store]) -> None:
