@@ -93,7 +93,7 @@ def test_a_report_is_made_followed_downloaded_and_deleted(page: Page, tmp_path: 
     page.locator("#schedule-region").select_option("339901001000")
     page.get_by_role("button", name="每月自动生成").click()
     expect(page.get_by_text("定期月报已开启")).to_be_visible()
-    page.get_by_role("button", name=re.compile("关闭 .*的定期月报")).click()
+    page.get_by_role("button", name=re.compile("停用 .*的定期月报")).click()
     expect(page.get_by_text("定期月报已关闭")).to_be_visible()
     row.get_by_role("button", name=re.compile("删除")).click()
     page.locator("dialog").get_by_role("button").last.click()
