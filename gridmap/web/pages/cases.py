@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 from flask import Blueprint, Flask, current_app, render_template, request
@@ -48,11 +49,13 @@ def index() -> str:
     legend = (gettext("事件密度（件/平方公里）"), _classes(), gettext("颜色不随缩放变化"))
     known_kinds = [name for name, _ in categories]
     chosen = [name for name in request.args.getlist("category") if name in known_kinds]
+    # where the map opens: else it would fetch the whole county first
+    bounds = next((one.bbox for one in tree if one.code == region), scene.bounds)
     return render_template(
         "cases/index.html",
         # the first image waits for the script, which knows the filters of the address
         map=town_map(
-            scene,
+            replace(scene, bounds=bounds),
             plan=plan,
             outline=True,
             query={"region": region} if region else None,

@@ -74,7 +74,7 @@
       this._abort = new AbortController();
       let answer, collection;
       try {
-        answer = await fetch(url, { headers: { Accept: "application/json" }, signal: this._abort.signal });
+        answer = await fetch(url, { headers: { Accept: "application/json" }, signal: this._abort.signal, priority: this._source.outline ? "low" : "auto" });
         // a body that nobody reads keeps the line open: the page would never come to rest
         if (answer.ok) collection = await answer.json();
         else await answer.body?.cancel();

@@ -88,7 +88,7 @@
       this._box.setAttribute("aria-busy", "true");
       let found;
       try {
-        const answer = await fetch(url, { headers: { Accept: "application/json" } });
+        const answer = await fetch(url, { headers: { Accept: "application/json" }, priority: "low" }); // the map first
         if (!answer.ok) {
           await answer.body?.cancel();
           throw new Error(`HTTP ${answer.status}`);
