@@ -155,9 +155,12 @@ def watched(browser: Browser, server: Server, **options: object) -> Iterator[Bro
 
 
 def until(page: Page, condition: str) -> None:
-    """Wait for a JavaScript expression; Playwright's own waiting needs ``eval``, which the page's CSP forbids."""
+    """Wait for a JavaScript expression; Playwright's own waiting needs ``eval``, which the page's CSP forbids.
+
+    While the page's scripts are not there yet what it names may be missing: that is not true either.
+    """
     for _ in range(100):
-        if page.evaluate(condition):
+        if page.evaluate(f"() => {{ try {{ return Boolean({condition}); }} catch {{ return false; }} }}"):
             return
         page.wait_for_timeout(100)
     pytest.fail(f"never came true: {condition}")

@@ -15,7 +15,7 @@ from geodata.fields import Kind
 from geodata.readers import open_source
 from gridmap.db.engine import transaction
 from gridmap.db.models import AuditEvent, Grid, ImportBatch, Plan, PlanMisfit, PlanUnit, Unit
-from gridmap.errors import Conflict, Invalid, NotFound
+from gridmap.errors import Conflict, Forbidden, Invalid, NotFound
 from gridmap.services import exports, plans, reports
 from gridmap.services.actor import SYSTEM, Actor, Grant, Role
 from gridmap.services.demo.ground import write_source_grids
@@ -188,7 +188,10 @@ def test_the_report_as_a_workbook(plan_id: int, locale: str, tmp_path: Path) -> 
 def test_the_report_as_a_printable_pdf(plan_id: int, locale: str, tmp_path: Path) -> None:
     from pypdf import PdfReader
 
-    path = reports.check_pdf(NORTH, plan_id, locale=locale, path=tmp_path / "r.pdf")
+    with pytest.raises(Forbidden):  # households of findings are not for who only looks
+        reports.check_pdf(NORTH, plan_id, locale=locale, path=tmp_path / "r.pdf")
+    north = Actor("north", (Grant(Role.APPROVER, "339901001"),), name="城北")
+    path = reports.check_pdf(north, plan_id, locale=locale, path=tmp_path / "r.pdf")
     book = PdfReader(path)
     text = "".join(page.extract_text() for page in book.pages)
     width, height = book.pages[0].mediabox.width, book.pages[0].mediabox.height

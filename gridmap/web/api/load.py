@@ -96,8 +96,8 @@ class LoadValuesOut(Model):
     Of more than 2,000 grids: code, cases a grid and per 1,000 households of the regions right below the one compared.
     """
 
-    before: list[tuple[int | str, float, float | None]]
-    after: list[tuple[int | str, float, float | None]]
+    before: list[list[int | float | str | None]]
+    after: list[list[int | float | str | None]]
 
 
 @endpoint("/plans/<int:plan_id>/load", tag="plans", query=LoadQuery, response=LoadOut)
