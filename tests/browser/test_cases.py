@@ -287,9 +287,13 @@ def test_full_screen_and_a_failing_server(page: Page) -> None:
     page.unroute("**/cases/sums*")
     page.locator("#sums [role=alert]").get_by_role("button", name="重试").click()
     expect(page.locator("#sums [role=alert]")).to_have_count(0)
+    page.route("**/cases/sums*", lambda route: (page.wait_for_timeout(600), route.continue_()))
     page.locator("#since").fill("2026-05-01")
     page.locator("#until").fill("2026-04-01")
     expect(page.locator("#status")).to_contain_text("开始日期晚于结束日期")
+    page.wait_for_timeout(1500)  # the answer to the first of the two changes comes no more
+    expect(page.locator("#status")).to_contain_text("开始日期晚于结束日期")
+    page.unroute("**/cases/sums*")
 
 
 def test_the_way_back_goes_through_what_was_chosen(page: Page) -> None:
@@ -327,11 +331,15 @@ def test_days_without_data_are_told_and_no_preset_ends_in_them(page: Page) -> No
     expect(page.locator("#compared .stat")).to_have_count(3, timeout=15_000)
     expect(page.locator("#compared .notice")).to_have_count(0)
     page.locator("#until").fill("2026-11-09")
-    expect(page.locator("#status .tone-warn")).to_have_text(["2026-11-01 至 2026-11-09 的 9 天没有数据"], timeout=15_000)
+    expect(page.locator("#status .tone-warn")).to_have_text(
+        ["2026-11-01 至 2026-11-09 的 9 天没有数据"], timeout=15_000
+    )
     expect(page.locator("#compared .notice")).to_contain_text("下面的增减因此不可靠")
     page.locator("#since").fill("2024-10-30")
     page.locator("#until").fill("2024-11-10")
-    expect(page.locator("#status .tone-warn")).to_have_text(["2024-10-30 至 2024-10-31 的 2 天没有数据"], timeout=15_000)
+    expect(page.locator("#status .tone-warn")).to_have_text(
+        ["2024-10-30 至 2024-10-31 的 2 天没有数据"], timeout=15_000
+    )
     page.locator("#since").fill("2001-01-01")
     page.locator("#until").fill("2001-02-01")
     expect(page.locator(".ts-said")).to_have_text("所选时间不在有事件的时间之内。")

@@ -9,6 +9,7 @@ const list = document.getElementById("problems");
 const INK = { E: "#b3001b", W: "#7a4d00", I: "#1b5a8a" };
 const places = new Map();
 let chosen = null;
+let wished = null;
 
 const marker = (radius) => (feature, at) => L.circleMarker(at, { radius });
 
@@ -45,11 +46,15 @@ async function findings() {
     layer.bindTooltip(plain(one.sentence), { sticky: true, className: "grid-tip" });
     places.set(one.id, { layer: layer.addTo(map), ink: INK[one.severity] });
   }
+  if (wished !== null) choose(wished);
 }
 
 function choose(id, { fromMap = false } = {}) {
   const place = places.get(id);
-  if (!place) return;
+  if (!place) {
+    wished = places.size ? null : id; // pressed before the places are here
+    return;
+  }
   const before = places.get(chosen);
   before?.layer.setStyle({ weight: 2, color: before.ink, fillOpacity: 0.15 });
   list.querySelector("li.chosen")?.classList.remove("chosen");

@@ -19,7 +19,7 @@ export function panelOf(panel, address, show) {
     abort?.abort();
     abort = new AbortController();
     const url = address();
-    if (!url) return;
+    if (!url) return panel.removeAttribute("aria-busy"); // nothing to ask: what was asked before is dropped
     panel.setAttribute("aria-busy", "true");
     try {
       const found = await getJson(url, { signal: abort.signal });

@@ -35,7 +35,7 @@ fullScreen(page.map);
 
 /* what is counted */
 let sums = null;
-const loadSums = panelOf($("sums"), () => `/api/v1/cases/sums?${state.query({}, { grid: true })}`, (found) => {
+const loadSums = panelOf($("sums"), () => !state.backwards && `/api/v1/cases/sums?${state.query({}, { grid: true })}`, (found) => {
   sums = found;
   [state.first, state.last] = found.known ?? ["", ""];
   status($("status"), sums, state);
@@ -45,7 +45,7 @@ const loadSums = panelOf($("sums"), () => `/api/v1/cases/sums?${state.query({}, 
   if (ranked.counts) ranked.show(ranked.counts, sums.total);
   small.setCounts(sums.categories);
 });
-const loadCounts = panelOf($("rank-panel"), () => state.plan && `/api/v1/plans/${state.plan}/cases?${state.query({ limit: data.most, order: state.order })}`, (counts) => {
+const loadCounts = panelOf($("rank-panel"), () => !state.backwards && state.plan && `/api/v1/plans/${state.plan}/cases?${state.query({ limit: data.most, order: state.order })}`, (counts) => {
   ranked.show(counts, sums?.total ?? counts.cases);
   shown.setCounts(counts);
   close.setCounts(counts);
@@ -54,6 +54,8 @@ const loadCounts = panelOf($("rank-panel"), () => state.plan && `/api/v1/plans/$
 function load(keys) {
   if (state.playing) return;
   if (state.backwards) {
+    loadSums(); // an answer that is on its way must not come after the sentence
+    loadCounts();
     $("status").textContent = t("开始日期晚于结束日期，请改正。");
     return;
   }
