@@ -55,7 +55,8 @@ SELECT plan_id, grid_id, region_code, shown FROM household_place
 SELECT region_id, shown FROM household_region
 
 -- name: forget
-DELETE FROM household_place
+-- Of the plans decided upon only: one that came into force meanwhile keeps its marks until it is.
+DELETE FROM household_place WHERE plan_id = ANY (CAST(:plans AS bigint[]))
 
 -- name: forget_regions
 DELETE FROM household_region

@@ -219,7 +219,7 @@ def _told_of_regions(session: Session) -> dict[int, int]:
 
 
 def _write(session: Session, told: Told, called: Mapping[int, tuple[str, str]], regions: Mapping[int, int]) -> None:
-    session.execute(query("households", "forget"))
+    session.execute(query("households", "forget"), {"plans": sorted({plan for plan, _ in told})})
     session.execute(query("households", "forget_regions"))
     rows: list[tuple[int, int, str, str, str, int | None, int]] = []
     for place, ((plan, key), shown) in enumerate(told.items()):
